@@ -250,6 +250,18 @@ async def test_a_week_of_a_home_with_an_outage(history: HistoryReader, tmp_path:
     assert [fridge.device, fridge.highest_W, fridge.mean_W] == ["fridge", 60.0, pytest.approx(30, abs=1)]
 
 
+async def test_nothing_is_known_of_a_device_of_which_nothing_is_stored_yet(
+    history: HistoryReader, tmp_path: Path
+) -> None:
+    start = local("2026-06-10")
+    write(tmp_path / "store.sqlite", [TV], Status("tv", "online", start), Reading("tv", "power_W", 80.0, start))
+    (home,) = (await history.load([TV, FRIDGE], [], start, start + HOUR)).curves
+    (fridge,) = (await history.load([TV, FRIDGE], ["fridge"], start, start + HOUR)).curves
+    assert [home.W != [], fridge.W, fridge.known] == [True, [], 0.0]
+    with pytest.raises(CommandError, match="no device 'lamp'"):
+        await history.load([TV, FRIDGE], ["lamp"], start, start + HOUR)
+
+
 async def test_a_value_holds_where_a_device_reports_changes_only(history: HistoryReader, tmp_path: Path) -> None:
     start = local("2026-06-10")
     write(

@@ -1,7 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { DecodedFrame } from "../data/shapes";
-import { busy, decode, endShown, forget, frames, joinedWith, more, problem, selected, show, view } from "./decoding";
+import type { DecodeChoices, DecodedFrame } from "../data/shapes";
+import {
+  busy,
+  choices,
+  decode,
+  endShown,
+  forget,
+  frames,
+  joinedWith,
+  loadChoices,
+  more,
+  problem,
+  selected,
+  show,
+  view,
+} from "./decoding";
 import { attached, choice, FOUND, isChosen, MOST_BYTES, text } from "./input";
 import { frame } from "./testing";
 
@@ -16,6 +30,8 @@ const COUNTS = {
   senders: ["device"],
   is_complete: true,
 };
+
+const CHOICES: DecodeChoices = { formats: [], families: [], most_bytes: MOST_BYTES };
 
 type Asked = { path: string; query: URLSearchParams; aborted: () => boolean; answer: (status?: number) => void };
 let asked: Asked[] = [];
@@ -41,6 +57,7 @@ beforeEach(() => {
   text.value = "55 aa";
   attached.value = undefined;
   choice.value = FOUND;
+  choices.value = CHOICES;
   forget();
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -101,6 +118,19 @@ describe("decoding", () => {
     choice.value = FOUND;
     await answered(decode(), 422);
     expect(view.value).toBeUndefined();
+  });
+  it("asks for the choices again with the next input, where they were not answered", async () => {
+    choices.value = undefined;
+    const first = loadChoices();
+    asked[0]!.answer(503);
+    await first;
+    expect(choices.value).toBeUndefined();
+    await answered(decode());
+    expect(asked.length).toBe(3);
+    asked[2]!.answer();
+    await vi.waitFor(() => expect(choices.value).toBeDefined());
+    await answered(decode());
+    expect(asked.length).toBe(4);
   });
   it("asks nothing without an input", async () => {
     text.value = "  ";

@@ -27,10 +27,11 @@ export const endShown = computed(() => (frames.value.at(-1)?.index ?? -1) + 1);
 let running: AbortController | undefined;
 let answered: string | Blob | undefined; // the input that the answer is of
 
-/** Ask once what may be chosen. Without an answer the choices are those that were found. */
+/** Ask what may be chosen, once it was answered no more. Without an answer the choices are those that were found. */
 export async function loadChoices(): Promise<void> {
   if (choices.value) return;
-  choices.value = await get<DecodeChoices>(PATH).catch(() => undefined);
+  const found = await get<DecodeChoices>(PATH).catch(() => undefined);
+  choices.value ??= found;
 }
 
 /** Decode the input from its beginning. */
@@ -42,6 +43,7 @@ export async function decode(): Promise<void> {
     if (problem.value && (input !== answered || !isChosen(choice.value))) clearAnswer();
     return;
   }
+  void loadChoices(); // they may not have been answered before
   answered = input;
   view.value = answer;
   frames.value = answer.frames;

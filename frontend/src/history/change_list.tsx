@@ -1,5 +1,5 @@
 /** What used more or less than in the other period, the greatest change first. */
-import { Amount } from "./amounts";
+import { Amount, unitOfColumn } from "./amounts";
 import type { ChangedShare } from "./ranking";
 import { say } from "../text/words";
 
@@ -14,6 +14,7 @@ type Props = Readonly<{
 export function ChangeList({ changes, before, nameOf, colourOf }: Props) {
   if (!changes) return <p class="soft">{say("history.no_changes_known")}</p>;
   if (!changes.length) return <p class="soft">{say("history.no_changes", { period: before })}</p>;
+  const zeroUnit = unitOfColumn(changes.map((row) => row.before));
   return (
     <ul class="rank changes">
       <li class="rank-head" aria-hidden="true">
@@ -40,7 +41,7 @@ export function ChangeList({ changes, before, nameOf, colourOf }: Props) {
               <Amount Wh={Math.abs(row.by)} isEstimated={row.estimated} />
             </span>
             <span class="number share soft">
-              <Amount Wh={row.before} />
+              <Amount Wh={row.before} zeroUnit={zeroUnit} />
             </span>
             <span class="number change soft">{row.change}</span>
           </div>

@@ -9,7 +9,8 @@ import { now, timezone } from "../data/live";
 import { MOST_SERIES } from "../data/series";
 import { Chart, type Line } from "../charts/chart";
 import { QualityMark } from "../parts/quantity";
-import { nameOf, pointName } from "../devices/points";
+import { nameOf } from "../devices/points";
+import { titleOf } from "../device/points/names";
 import type { History } from "../data/shapes";
 import { say } from "../text/words";
 import { useAnswer } from "./answers";
@@ -244,7 +245,7 @@ function LinePanel({
     });
     return { at, lines, all };
   }, [series, hidden.value]);
-  const title = titleOf(wanted);
+  const title = panelTitle(wanted);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made again each time
   const edited = useMemo(() => rangesOf(edits, new Set(wanted.map((one) => one.point.key))), [edits, names]);
   const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
@@ -399,9 +400,9 @@ function isSecond(wanted: Wanted, all: readonly Shown[]): boolean {
 }
 
 /** `Power`, `Voltage`: the title of the panel, with all quantities. */
-function titleOf(wanted: readonly Wanted[]): string {
+function panelTitle(wanted: readonly Wanted[]): string {
   const names = [
-    ...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : pointName(one.point)))),
+    ...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : titleOf(one.point)))),
   ];
   const devices = new Set(wanted.map((one) => nameOf(one.device)));
   return devices.size === 1 ? `${names.join(", ")}, ${[...devices][0]}` : names.join(", ");

@@ -1,6 +1,6 @@
 /** The ranking below the chart: the whole row is one button, which shows only that device, or all again. */
 import { say } from "../text/words";
-import { Amount } from "./amounts";
+import { Amount, unitOfColumn } from "./amounts";
 import { percentText } from "./balance";
 import type { Ranked } from "./ranking";
 
@@ -16,6 +16,7 @@ type Props = Readonly<{
 }>;
 
 export function RankList({ title, rows, isKnown, before, nameOf, colourOf, isChosen, choose }: Props) {
+  const zeroUnit = unitOfColumn(rows.map((row) => row.Wh));
   return (
     <ul class="rank">
       <li class="rank-head" aria-hidden="true">
@@ -38,7 +39,9 @@ export function RankList({ title, rows, isKnown, before, nameOf, colourOf, isCho
             <span class="track" aria-hidden="true">
               {row.Wh > 0 && <i data-mark style={{ width: `${row.length * 100}%`, background: colourOf(row) }} />}
             </span>
-            <span class="number">{isKnown ? <Amount Wh={row.Wh} isEstimated={row.estimated} /> : "–"}</span>
+            <span class="number">
+              {isKnown ? <Amount Wh={row.Wh} isEstimated={row.estimated} zeroUnit={zeroUnit} /> : "–"}
+            </span>
             <span class="number share soft">{share}</span>
             <span class="number change soft">{row.change}</span>
           </>

@@ -1,5 +1,6 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
-import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../devices/points";
+import { inTree, nameOf, pointOf, POWER as POWER_KEY } from "../devices/points";
+import { titleOf } from "../device/points/names";
 import type { Device, Point } from "../data/shapes";
 import { ALONE, ENERGY, HOURS, LOAD, POWER, REST, UNUSUAL, type View } from "./view";
 import { IMPORT } from "./energy";
@@ -49,7 +50,7 @@ export function wantedOf(devices: readonly Device[], what: readonly string[]): W
   for (const { point } of found) points.set(point.unit, (points.get(point.unit) ?? new Set()).add(point.key));
   return found.map(({ device, point }) => {
     const isAlone = (points.get(point.unit)?.size ?? 0) < 2;
-    const name = isAlone ? nameOf(device) : `${nameOf(device)}, ${pointName(point)}`;
+    const name = isAlone ? nameOf(device) : `${nameOf(device)}, ${titleOf(point)}`;
     return { device, point, key: `${device.id}.${point.key}`, name };
   });
 }
@@ -60,7 +61,7 @@ export function quantities(devices: readonly Device[]): { key: string; name: str
   for (const device of devices)
     for (const point of device.state === "seen" ? [] : device.points)
       if (isDrawable(point) && point.key !== POWER_KEY && !found.has(point.key))
-        found.set(point.key, point.unit ? `${pointName(point)}, ${point.unit}` : pointName(point));
+        found.set(point.key, point.unit ? `${titleOf(point)}, ${point.unit}` : titleOf(point));
   return [...found]
     .map(([key, name]) => ({ key, name }))
     .sort((one, other) => one.name.localeCompare(other.name, "en"));

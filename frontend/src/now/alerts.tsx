@@ -1,7 +1,8 @@
 /** What needs attention, above all else: the worst, and the others when they are opened. */
 import { alerts, byId, now, reading, timezone } from "../data/live";
 import type { Alert, Device } from "../data/shapes";
-import { nameOf, pointName, pointOf } from "../devices/points";
+import { nameOf, pointOf } from "../devices/points";
+import { titleOf } from "../device/points/names";
 import { ReconnectButton, ReconnectHelp } from "../parts/reconnect";
 import { sinceText, valueText } from "../text/format";
 import { fullText } from "../text/full";
@@ -90,7 +91,7 @@ export function alertText(alert: Alert, device: Device) {
   const point = pointOf(device, alert.point);
   const shape = { unit: alert.unit, exponent: point?.exponent ?? -3 };
   const value = valueText(reading(device.id, alert.point).value?.value ?? alert.value, shape);
-  const title = point ? pointName(point) : alert.point;
+  const title = point ? titleOf(point) : alert.point;
   switch (alert.kind) {
     case "offline":
       return sayWith("alert.offline", {

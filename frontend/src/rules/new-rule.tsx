@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 
 import { post } from "../data/http";
 import { devices } from "../data/live";
-import { nameOf, pointName, switchOf } from "../devices/points";
+import { nameOf, switchOf } from "../devices/points";
+import { titleOf } from "../device/points/names";
 import { asked, resultOf, Saved, useSave } from "../settings/save";
 import { changeTable } from "../settings/tables";
 import { say, type Id } from "../text/words";
@@ -217,7 +218,7 @@ function numbers(): Names {
       .filter((point) => point.kind === "number" && point.access !== "w")
       .map((point): [string, string] => [
         `${one.id}.${point.key}`,
-        `${nameOf(one)}, ${pointName(point)}${point.unit ? ` (${point.unit})` : ""}`,
+        `${nameOf(one)}, ${titleOf(point)}${point.unit ? ` (${point.unit})` : ""}`,
       ]),
   );
 }

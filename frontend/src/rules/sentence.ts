@@ -4,7 +4,8 @@
  */
 import type { components } from "../api";
 import type { Device, Value } from "../data/shapes";
-import { nameOf, pointName, pointOf } from "../devices/points";
+import { titleOf } from "../device/points/names";
+import { nameOf, pointOf } from "../devices/points";
 import { countText, MINUS, quantityText } from "../text/format";
 import { say, sayIfKnown } from "../text/words";
 
@@ -104,7 +105,7 @@ function subject(device: string, point: string, find: Find): string {
   const known = find(device);
   if (!point || point === "on" || point === known?.main) return name;
   const described = known && pointOf(known, point);
-  return say("rules.point", { device: name, point: described ? pointName(described) : point });
+  return say("rules.point", { device: name, point: described ? titleOf(described) : point });
 }
 
 function named(id: string, find: Find): string {

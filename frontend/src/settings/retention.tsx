@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { components } from "../api";
 import { devices, now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
-import { nameOf, pointName } from "../devices/points";
+import { nameOf } from "../devices/points";
+import { titleOf } from "../device/points/names";
 import { Notice } from "../parts/notice";
 import { formatter, timeText } from "../text/format";
 import { say, type Id } from "../text/words";
@@ -79,7 +80,7 @@ function textsOf({ items }: Table, { rules }: View): Readonly<Record<string, Ite
         .filter((one, place) => !place || one.keeps !== "forever")
         .map((one) => `${say(`settings.retention_${one.name}`)}: ${keepsText(one.keeps)}`);
       const none = rule?.points ? [] : [say("settings.retention_none")];
-      return rule && kept ? [[item, { text: [titleOf(rule), ...kept, ...none].join(" · "), isFaulty: false }]] : [];
+      return rule && kept ? [[item, { text: [ruleTitle(rule), ...kept, ...none].join(" · "), isFaulty: false }]] : [];
     }),
   );
 }
@@ -103,7 +104,7 @@ function Kept({ view }: { view: View }) {
     <>
       <p class="small soft">{say("settings.retention_show_help")}</p>
       {view.rules.map((rule) => (
-        <RuleTable key={`${rule.device} ${rule.point}`} rule={rule} title={titleOf(rule)} />
+        <RuleTable key={`${rule.device} ${rule.point}`} rule={rule} title={ruleTitle(rule)} />
       ))}
       {view.others && (
         <RuleTable
@@ -161,7 +162,7 @@ function RuleTable({ rule, title }: { rule: Rule; title: string }) {
   );
 }
 
-function titleOf({ device, point }: Rule): string {
+function ruleTitle({ device, point }: Rule): string {
   const known = devices.value.find((one) => one.id === device || one.identity === device);
   return say("settings.retention_of", {
     point: point ? nameOfPoint(point) : say("settings.retention_all_points"),
@@ -171,7 +172,7 @@ function titleOf({ device, point }: Rule): string {
 
 function nameOfPoint(key: string): string {
   const point = devices.value.flatMap(({ points }) => points).find((one) => one.key === key);
-  return point ? pointName(point) : key;
+  return point ? titleOf(point) : key;
 }
 
 /** `1 year`, `90 days`, `forever`, as the hub says it. */

@@ -4,7 +4,8 @@ import { useId, useState } from "preact/hooks";
 import { valueText } from "../../text/format";
 import { reading, role } from "../../data/live";
 import { switchBar, Switch, CommandNote } from "../../parts/switch";
-import { nameOf, pointName } from "../../devices/points";
+import { nameOf } from "../../devices/points";
+import { titleOf } from "./names";
 import type { Device, Point, Value } from "../../data/shapes";
 import { sendCommand, commandOf } from "../../data/commands";
 import { say } from "../../text/words";
@@ -27,7 +28,7 @@ export function Setter({ device, point }: Props) {
   const pending = commandOf(device.id, point.key).value?.state === "pending";
   const bar = switchBar(device, role.value);
   const shown = draft ?? confirmedText(value, point);
-  const name = `${nameOf(device)}, ${pointName(point)}`;
+  const name = `${nameOf(device)}, ${titleOf(point)}`;
   const set = async (event: Event) => {
     event.preventDefault();
     if (bar || pending) return;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { HubError } from "../../data/http";
 import { now, role, timezone } from "../../data/live";
 import type { Device, Point } from "../../data/shapes";
-import { pointName } from "../../devices/points";
+import { titleOf } from "../../device/points/names";
 import { Notice } from "../../parts/notice";
 import { amountText } from "../../text/format";
 import { say } from "../../text/words";
@@ -181,7 +181,7 @@ function DraftFields({ device, points, draft, change }: DraftProps) {
         >
           {points.map((one) => (
             <option key={one.key} value={one.key}>
-              {pointName(one)}
+              {titleOf(one)}
             </option>
           ))}
         </select>
@@ -263,7 +263,7 @@ function previewText(preview: EditPreview): string {
 
 function nameOfPoint(device: Device, key: string): string {
   const point = device.points.find((one) => one.key === key);
-  return point ? pointName(point) : key;
+  return point ? titleOf(point) : key;
 }
 
 function messageOf(error: unknown): string {

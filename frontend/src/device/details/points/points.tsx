@@ -7,7 +7,7 @@ import { PointAge } from "../../../parts/age";
 import { ReadingValue } from "../../../parts/quantity";
 import { Spark } from "../../../charts/spark";
 import { markOf } from "../../../charts/palette";
-import { pointName } from "../../../devices/points";
+import { titleOf } from "../../points/names";
 import type { Device, Point } from "../../../data/shapes";
 import { say } from "../../../text/words";
 import { Control } from "../../points/controls";
@@ -57,7 +57,7 @@ function Row({ device, point, traces }: { device: Device; point: Point; traces: 
   return (
     <li class="point" data-point={point.key}>
       <div class="what">
-        <h3>{pointName(point)}</h3>
+        <h3>{titleOf(point)}</h3>
         <p class="soft small">
           <code>{point.key}</code>
           {limitText(point) && <span> · {limitText(point)}</span>}
@@ -77,7 +77,7 @@ function Row({ device, point, traces }: { device: Device; point: Point; traces: 
 }
 
 function HistoryLink({ device, point }: { device: Device; point: Point }) {
-  const label = say("device.history_of", { point: pointName(point) });
+  const label = say("device.history_of", { point: titleOf(point) });
   return (
     <a href={historyOf(device.id, point.key)} aria-label={label} title={label}>
       {say("app.history")}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
 from unclouded.core.views.consumption import LoadCurve, LoadDuration
-from unclouded.store.reading.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader, UnknownDevice
 from unclouded.web.history.consumption.home import Column, HomePlan, home_plan, home_use
 from unclouded.web.history.consumption.load import NIGHT_HOURS, base_load, curve
 from unclouded.web.history.consumption.power import LONGEST_S, PowerSteps, power_column, power_steps
@@ -31,13 +31,24 @@ def load(
     wanted = list(dict.fromkeys(chosen)) or list(dict.fromkeys((*plan.devices, *plan.parts)))
     if len(wanted) * len(steps.starts) > MAX_VALUES:
         raise CommandError(say("api.load.too_large", most=MAX_VALUES // len(steps.starts)))
-    columns = {id: power_column(reader, id, steps, zone) for id in wanted}
+    here = frozenset(one.id for one in devices)
+    columns = {id: _column(reader, id, steps, zone, here) for id in wanted}
     is_night = [datetime.fromtimestamp(at, zone).hour in NIGHT_HOURS for at in steps.starts]
     if chosen:
         curves = [_device(id, steps, column, is_night) for id, column in columns.items()]
     else:
         curves = [_home(plan, steps, columns, is_night)]
     return LoadDuration(start=start, end=end, step=steps.step, timezone=zone.key, curves=curves)
+
+
+def _column(reader: StoreReader, id: str, steps: PowerSteps, zone: ZoneInfo, here: frozenset[str]) -> Column:
+    """Of a device that is ``here`` and of which nothing is stored yet, nothing is known."""
+    try:
+        return power_column(reader, id, steps, zone)
+    except UnknownDevice:
+        if id not in here:
+            raise
+        return [None] * len(steps.starts)
 
 
 def _device(id: str, steps: PowerSteps, column: Column, is_night: Sequence[bool]) -> LoadCurve:
