@@ -11,6 +11,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -131,6 +132,21 @@ class Run:
         self.waiting.clear()
 
 
+@dataclass(frozen=True)
+class Strategies:
+    """What the laws of a class draw, made once: to make a strategy takes longer than to draw from it."""
+
+    received: st.SearchStrategy[list[bytes]]  # whole
+    pieces: st.SearchStrategy[list[bytes]]  # some of them of anything
+    questions: st.SearchStrategy[list[bytes]]
+    command: st.SearchStrategy[SessionCommand]
+    steps: st.SearchStrategy[list[Step]]
+    few_steps: st.SearchStrategy[list[Step]]
+
+
+MADE: dict[type, Strategies] = {}
+
+
 class SessionLaws:
     """Subclass it for each session; see the module's words."""
 
@@ -153,7 +169,7 @@ class SessionLaws:
     def test_any_chunking_gives_the_same_events(self, data: st.DataObject) -> None:
         if self.path.answers or self.path.asks:
             return  # datagrams have borders
-        sent = b"".join(data.draw(st.lists(self.traffic(), max_size=6)))
+        sent = b"".join(data.draw(self._strategies().received))
         borders = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=12)))
         whole, pieces = self._up(), self._up()
         whole.take(whole.session.receive(sent, 0.0))
@@ -175,7 +191,7 @@ class SessionLaws:
             return
         run = self._up()
         sent = 0
-        for piece in data.draw(st.lists(self.traffic() | st.binary(max_size=200), max_size=20)):
+        for piece in data.draw(self._strategies().pieces):
             sent += len(piece)
             run.take(run.session.receive(piece, 0.0))
             stats = run.session.stats()
@@ -194,7 +210,7 @@ class SessionLaws:
     @law(40)
     def test_every_command_settles_exactly_once_whatever_happens(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
-        for kind, value in data.draw(st.lists(self._steps(), max_size=30)):
+        for kind, value in data.draw(self._strategies().steps):
             run.step(kind, value)
         run.step("down", None)
         run.wait(run.now + TIMEOUT_S)
@@ -205,7 +221,7 @@ class SessionLaws:
     @law(10)
     def test_a_command_without_a_path_settles_unreachable(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
-        run.step("submit", data.draw(self.commands()))
+        run.step("submit", data.draw(self._strategies().command))
         run.wait(run.now)
         settled = [event for event in run.events if isinstance(event, Settled)]
         assert [event.ticket for event in settled] == run.tickets
@@ -219,7 +235,7 @@ class SessionLaws:
         if not self.path.asks:
             return
         run = self._up()
-        for sent in data.draw(st.lists(self.traffic() | st.binary(max_size=50), max_size=8)):
+        for sent in data.draw(self._strategies().questions):
             run.step("receive", sent)
         run.wait(60.0)
         answered = Counter(out.re for out in run.outs if out.re)
@@ -229,7 +245,7 @@ class SessionLaws:
     @law(25)
     def test_rebuilt_from_its_memory_it_behaves_as_after_a_reconnect(self, data: st.DataObject) -> None:
         run = self._up()
-        for kind, value in data.draw(st.lists(self._steps(), max_size=15)):
+        for kind, value in data.draw(self._strategies().few_steps):
             run.step(kind, value)
         run.step("down", None)
         run.wait(run.now + TIMEOUT_S)
@@ -253,14 +269,28 @@ class SessionLaws:
         run.step("up", None)
         return run
 
-    def _steps(self) -> st.SearchStrategy[Step]:
-        return st.one_of(
-            st.tuples(st.just("receive"), self.traffic()),
-            st.tuples(st.just("submit"), self.commands()),
-            st.tuples(st.just("wait"), st.floats(0.0, 40.0)),
-            st.tuples(st.just("fail"), st.integers(0, 50)),
-            st.tuples(st.sampled_from(["up", "down"]), st.none()),
-        )
+    def _strategies(self) -> Strategies:
+        if type(self) not in MADE:
+            MADE[type(self)] = strategies(self.traffic(), self.commands())
+        return MADE[type(self)]
+
+
+def strategies(traffic: st.SearchStrategy[bytes], command: st.SearchStrategy[SessionCommand]) -> Strategies:
+    step = st.one_of(
+        st.tuples(st.just("receive"), traffic),
+        st.tuples(st.just("submit"), command),
+        st.tuples(st.just("wait"), st.floats(0.0, 40.0)),
+        st.tuples(st.just("fail"), st.integers(0, 50)),
+        st.tuples(st.sampled_from(["up", "down"]), st.none()),
+    )
+    return Strategies(
+        received=st.lists(traffic, max_size=6),
+        pieces=st.lists(traffic | st.binary(max_size=200), max_size=20),
+        questions=st.lists(traffic | st.binary(max_size=50), max_size=8),
+        command=command,
+        steps=st.lists(step, max_size=30),
+        few_steps=st.lists(step, max_size=15),
+    )
 
 
 def merged(events: Sequence[Event]) -> list[Event]:

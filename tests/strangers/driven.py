@@ -60,7 +60,7 @@ class Driven:
 def driven(name: str, driver: str, **settings: object) -> Iterator[Driven]:
     """Run drivers/``driver`` in the environment of that end; ``settings`` are its only argument, as JSON."""
     one = strangers()[name]
-    env = {**os.environ, "NODE_PATH": str(one.place / "node_modules"), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "NODE_PATH": str(one.place / "node_modules"), "PYTHONDONTWRITEBYTECODE": ""}
     command = [one.record["program"], str(HERE / "drivers" / driver), json.dumps(settings)]
     pipe = subprocess.PIPE
     with tempfile.TemporaryFile("w+") as log:
