@@ -1,12 +1,14 @@
 """The list of homes to its end, one home, its history, what is done to it; energy, exports, metrics."""
 
 import io
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
 from fleet.api.conftest import FleetStory
-from fleet.filled_base import NOW
+from fleet.filled_base import NOW, ZONE
 from unclouded.fleet.base.views import Scope
 from unclouded.uplink.messages import Reply
 
@@ -120,6 +122,9 @@ async def test_history_of_the_fleet_has_the_hubs_own_shape(read_fleet: FleetStor
         "viewer-north", "GET", f"{place}/energy?by=day&start={NOW - 86_400}&end={NOW}&source=fleet"
     )
     assert [(one["date"], one["import_Wh"]) for one in energy["days"]] == [("2026-11-29", 0.005)]
+    midnight = int(datetime(2026, 11, 30, tzinfo=ZoneInfo(ZONE)).timestamp())  # still the day before in UTC
+    query = f"{place}/energy?by=day&start={midnight}&end={midnight + 86_400}&source=fleet"
+    assert (await read_fleet.json("viewer-north", "GET", query))["days"] == []
 
 
 async def test_energy_of_homes_and_its_total(read_fleet: FleetStory) -> None:

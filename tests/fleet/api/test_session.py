@@ -1,8 +1,11 @@
 """Signing in: cookies, the throttle, requests of other sites, one's own password."""
 
+from typing import Any
+
 from asgi import ask
 from fleet.api.conftest import PASSWORD, FleetStory
 from unclouded.fleet.api.access import LIFETIME_S
+from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.web.access.login_throttle import PER_ADDRESS
 
 OWN = {"origin": "https://fleet.example"}
@@ -47,6 +50,18 @@ async def test_wrong_passwords_and_unknown_logins_are_answered_alike(read_fleet:
     for login, password in (("viewer-north", "wrong"), ("no one", PASSWORD), ("\0", "\0")):
         answer = await read_fleet.ask("", "POST", "/api/fleet/login", {"login": login, "password": password})
         assert answer.status == 401 and answer.json["id"] == "api.fleet.wrong_login"
+
+
+async def test_while_the_database_is_away_attempts_do_not_count(fleet: FleetStory, monkeypatch: Any) -> None:
+    async def away(*_: object) -> None:
+        raise BaseUnavailable("away")
+
+    body = {"login": "viewer-north", "password": PASSWORD}
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet.base.people, "credential", away)
+        for _ in range(PER_ADDRESS.free + 1):
+            assert (await fleet.ask("", "POST", "/api/fleet/login", body)).status == 503
+    assert (await fleet.ask("", "POST", "/api/fleet/login", body)).status == 200
 
 
 async def test_guessing_is_throttled(fleet: FleetStory) -> None:

@@ -38,6 +38,10 @@ class PasswordChecks:
         """The attempt was successful, and does not count."""
         self._throttle.succeeded(address)
 
+    def take_back(self, address: str) -> None:
+        """The attempt could not be judged, and does not count."""
+        self._throttle.take_back(address)
+
     async def hashing(self, work: Callable[[], T]) -> T:
         """Hash passwords, which takes time and memory."""
         self._waiting += 1

@@ -17,6 +17,7 @@ from unclouded.fleet.api.routes.queries import Cursor, Kind, Limit, Moment
 from unclouded.fleet.api.shapes import event_views, wh
 from unclouded.fleet.api.views import FleetEventsView, HomeDay, HomeEnergyView, HomeHistory, Source
 from unclouded.fleet.base.errors import NotInScope
+from unclouded.fleet.base.reading.history import zone_of
 from unclouded.fleet.base.views import Scope
 from unclouded.web.request import ApiError, as_json, time_of
 from unclouded.web.schemas import By, Energy, History
@@ -165,7 +166,9 @@ async def _asked_history(
 
 
 async def _days(context: FleetContext, request: FleetRequest, by: By, start: float, end: float) -> list[HomeDay]:
-    from_day, to_day = (_date(at) for at in (start, max(start, end - 1)))
+    """In the home's own time zone, as its days are."""
+    zone = zone_of((await context.base.homes.catalogue(request.scope(), request.home.hub)).zone)
+    from_day, to_day = (datetime.fromtimestamp(at, zone).date().isoformat() for at in (start, max(start, end - 1)))
     rows = await context.base.energy.each(
         request.scope(), [request.home.hub], from_day, to_day, "month" if by == "month" else "day"
     )
@@ -179,10 +182,6 @@ async def _days(context: FleetContext, request: FleetRequest, by: By, start: flo
         )
         for one in rows
     ]
-
-
-def _date(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _span(context: FleetContext, start: str, end: str, usual_s: float) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.passwords import password_check, session_digest, stored_password
 from unclouded.fleet.api.routes.organisations import organisation_views
 from unclouded.fleet.api.views import FleetLoginBody, FleetSessionView, OwnPasswordBody
+from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.web.access.session_list import BROWSERS, SYSTEMS, found_name
 from unclouded.web.api_answers import refusal
 from unclouded.web.request import ApiError, as_json
@@ -36,7 +37,11 @@ async def login(context: FleetContext, request: FleetRequest) -> Response:
     refused = context.passwords.begin(request.address)
     if refused is not None:
         return refused
-    found = await context.base.people.credential(body.login.strip())
+    try:
+        found = await context.base.people.credential(body.login.strip())
+    except BaseUnavailable:
+        context.passwords.take_back(request.address)
+        raise
     check = password_check(found.password if found else None, body.password, context.cost)
     if not await context.passwords.hashing(check) or found is None:
         log.warning("Fleet: wrong password of %s from %s.", printable(body.login), request.address)

@@ -131,6 +131,14 @@ class FleetHistory:
             return await stored_windows(connection, await home_number(connection, hub), level, start, end)
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone that a home says it is in; UTC where there is no zone of this name."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 # --- which level and step ---------------------------------------------------------------------------
 
 
@@ -142,18 +150,11 @@ def _choose(levels: frozenset[str], zone: str, start: float, end: float, most: i
     if levels & {"raw", "minute"}:
         least = STEPS[0] if "raw" in levels and end - start <= MAX_SAMPLES else MINUTE
     low, high = milliseconds(start), milliseconds(end)
-    grids = (Grid(step, _zone(zone)) for step in STEPS if step >= least)
+    grids = (Grid(step, zone_of(zone)) for step in STEPS if step >= least)
     grid = next(one for one in grids if one.count(low, high) <= most)
     fitting = {"raw": 0, "minute": MINUTE, "quarter": QUARTER}
     usable = [one for one, step in fitting.items() if one in levels and step * 1000 <= grid.step]
     return (usable[-1] if usable else "quarter"), grid
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _wanted(points: Sequence[str], series: Iterable[SentSeries]) -> dict[str, dict[int, SeriesScale]]:
