@@ -108,4 +108,5 @@ def _next_steps(folder: Path, nodes: int) -> list[str]:
         f"   systemctl enable --now unclouded-nats unclouded-fleet     NATS reads {conf}",
         f"4. Check it: unclouded fleet doctor --fleet {folder}",
         f"5. Invite the first home: unclouded fleet enrol --fleet {folder} --org NAME",
+        f"6. Log in to the page: unclouded fleet person add LOGIN --fleet {folder} --org NAME --role owner",
     ]
