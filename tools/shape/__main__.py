@@ -46,6 +46,7 @@ def lines_of(shape: Shape) -> list[str]:
         f" without docstring {len(shape.no_docstring)}",
         *(f"    {one}" for one in shape.no_docstring[:20]),
         f"public methods that need a description {shape.methods:,}, without {len(shape.methods_without_docstring)}",
+        *(f"    {one}" for one in shape.methods_without_docstring[:20]),
     ]
 
 
