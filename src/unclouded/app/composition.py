@@ -161,7 +161,7 @@ def uses_broker(device: DeviceTable) -> bool:
 def at_next_start(running: Config, new: Config) -> list[str]:
     """The keys of the hub that are different and count at its next start only: ``web.listen``."""
     found = [found for table, keys in AT_START.items() for found in _different(table, keys, running, new)]
-    if running.meross_key != new.meross_key and "meross.key_file" not in found:
+    if running.meross_key != new.meross_key and not {"meross.key", "meross.key_file"} & set(found):
         found.append("meross.key_file")  # another key in the same file
     return found
 

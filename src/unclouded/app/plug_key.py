@@ -14,11 +14,11 @@ KEY_BYTES = 16  # as 32 hex digits: the longest key of a plug, and long enough f
 
 
 def with_plug_key(config: Config) -> Config:
-    """The same with a key: that of ``[meross] key_file``, else one of its own in DATA/state/meross.key.
+    """The same with a key: that of ``[meross]``, else one of its own in DATA/state/meross.key.
 
     Raises ConfigError where it cannot be written or read.
     """
-    if config.broker is None or config.meross_key_file is not None:
+    if config.broker is None or config.meross_key_file is not None or config.tables.meross.key:
         return config
     file = config.own_key
     try:

@@ -18,6 +18,7 @@ from unclouded.app.configuration.tables.file import (
     WeatherTable,
     WebTable,
 )
+from unclouded.app.plug_key import with_plug_key
 from unclouded.core.errors import ConfigError
 
 GOOD = """
@@ -189,6 +190,23 @@ def test_a_file_that_cannot_be_read_is_named_with_a_reason_that_quotes_nothing_o
     (tmp_path / "key").write_bytes(b"secret\xff")
     with pytest.raises(ConfigError, match=r"key_file`: .*key cannot be read: it is not UTF-8 text\.$"):
         load_config(config)
+
+
+def test_the_key_of_plugs_may_stand_in_the_file_and_is_quoted_nowhere(tmp_path: Path) -> None:
+    config = tmp_path / "unclouded.toml"
+    config.write_text('[broker]\nhost = "hub"\n[meross]\nkey = " 0123abcd "\n')
+    loaded = load_config(config, str(tmp_path))
+    assert loaded.meross_key.text == "0123abcd" and "0123abcd" not in repr(loaded)
+    assert with_plug_key(loaded).meross_key.text == "0123abcd" and not loaded.own_key.exists()
+    for wrong, why in (
+        ('key = "0123abcd"\nkey_file = "k"', "keep one"),
+        ('key = " "', "1 to 64"),
+        (f'key = "{"7" * 65}"', "1 to 64"),
+    ):
+        config.write_text(f"[meross]\n{wrong}\n")
+        with pytest.raises(ConfigError, match=f"line 2: .*{why}") as refused:
+            load_config(config)
+        assert "0123" not in str(refused.value) and "77" not in str(refused.value)
 
 
 def test_the_hub_and_an_edit_see_the_same_text(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from unclouded.app.hub_process import RunningHub, running
 from unclouded.core.errors import ConfigError, StoreError
 from unclouded.core.model import Notice, Reading, Status
 from unclouded.core.sessions.session import AskPlace, AskTime, AskWeather, LocalTime
+from unclouded.core.views.configuration import HIDDEN
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.store.reading.reader import StoreReader
 from unclouded.web.access.auth import Auth
@@ -206,6 +207,30 @@ async def test_another_key_in_the_same_file_counts_at_the_next_start(tmp_path: P
         key.write_text("other")
         done = await here.ask("POST", "/reload", {})
         assert done.json["needs_restart"] == ["meross.key_file"] and b"other" not in done.body
+
+
+PLUG_KEY = "5e1f0c2bd4a39786"
+
+
+async def test_the_key_of_plugs_is_given_by_the_page_and_never_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with home(tmp_path) as here:
+        done = await here.ask("PATCH", "/hub/meross", {"revision": await here.revision(), "keys": {"key": PLUG_KEY}})
+        assert done.json["needs_restart"] == ["meross.key"]
+        shown = await ask(here.run.api, "GET", "/api/configuration")
+        (table,) = (one for one in shown.json["tables"] if one["table"] == "meross")
+        assert [table["keys"], table["fields"][0]["kind"], table["fields"][0]["is_local"]] == [
+            {"key": HIDDEN},
+            "secret",
+            False,
+        ]
+        again = await here.ask(
+            "PATCH", "/hub/meross", {"revision": await here.revision(), "keys": {"download_port": 0}}
+        )
+        events = await ask(here.run.api, "GET", "/api/events")
+        assert not any(PLUG_KEY.encode() in one.body for one in (done, shown, again, events))
+        assert load_config(here.file).meross_key.text == PLUG_KEY and PLUG_KEY not in caplog.text
 
 
 async def test_a_broker_that_is_new_starts_at_once_and_other_devices_go_on(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from unclouded.app.configuration.checks.values import (
     check_broker,
     check_devices,
     check_hub,
+    check_plug_key,
     check_port,
     check_weather,
     check_web,
@@ -106,7 +107,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def own_key(self) -> Path:
-        """The file of the key that the hub makes for its plugs, where [meross] key_file names none."""
+        """The file of the key that the hub makes for its plugs, where [meross] names none."""
         return self.state / "meross.key"
 
     def with_web(self, listen: str) -> "Config":
@@ -169,7 +170,7 @@ def config_of(text: str, path: Path, data: str | None = None, env: Mapping[str, 
     config = parse_config(text, str(path), data, env)
     if config.meross_key_file is not None:
         return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
-    if config.broker is not None and is_there(config.own_key):
+    if not config.meross_key.text and config.broker is not None and is_there(config.own_key):
         return msgspec.structs.replace(config, meross_key=_read_secret(config.own_key, str(path)))
     return config
 
@@ -224,6 +225,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
         broker=check_broker(file.broker, where),
         web=check_web(file.web, where),
+        meross_key=check_plug_key(file.meross, where),
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         download_port=check_port(file.meross.download_port, where),
         weather=check_weather(file.weather, where),

@@ -232,4 +232,4 @@ def _key_advice(context: DoctorContext) -> str:
         file = context.config.own_key
         readable = "" if not file.exists() or os.access(file, os.R_OK) else f" {file} cannot be read by your user."
         return f"The key is not known here.{readable} Run it as the user of the hub."
-    return "The hub was started with another key: restart it after [meross] key_file was changed."
+    return "The hub was started with another key: restart it after the key of [meross] was changed."

@@ -16,7 +16,9 @@ from unclouded.app.configuration.tables.file import (
     NOWHERE,
     BrokerTable,
     DeviceTable,
+    HiddenText,
     HubTable,
+    MerossTable,
     WeatherTable,
     WebTable,
     links_of,
@@ -26,6 +28,7 @@ from unclouded.core.text.whole_number import whole_number
 
 OWN_SCHEMES = frozenset({"serial", "pty", "tcp", "rfc2217", "listen", "http", "http-listen"})  # one device at a time
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
+LONGEST_KEY = 64  # characters of the key of plugs; their own have 32
 LEAST_INTERVAL_S = 600  # s between two requests to a weather provider at least
 LEAST_SCALE, MOST_SCALE = Decimal("0.000001"), Decimal(1_000_000)  # of current transformers: 0.001 to 10,000
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
@@ -38,6 +41,16 @@ def check_hub(hub: HubTable, where: str) -> HubTable:
             f"{where}: `$.hub.name`: a name has at most {LONGEST_NAME} characters, and no control characters."
         )
     return hub
+
+
+def check_plug_key(meross: MerossTable, where: str) -> HiddenText:
+    """The ``key`` of ``[meross]``; raises ConfigError, without a byte of it, where it cannot be one."""
+    if meross.key and meross.key_file:
+        raise ConfigError(f"{where}: `$.meross.key`: there is a `key_file` too; keep one of them.")
+    key = meross.key.strip()
+    if len(key) > LONGEST_KEY or not key.isprintable() or (meross.key and not key):
+        raise ConfigError(f"{where}: `$.meross.key`: a key has 1 to {LONGEST_KEY} characters on one line.")
+    return HiddenText(key)
 
 
 def check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:

@@ -68,10 +68,14 @@ class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[meross]"""
+    """[meross]. Its ``repr`` shows no key."""
 
-    key_file: str = ""  # a file with the key that the plugs were bound with
+    key: str = ""  # the key that the plugs were bound with
+    key_file: str = ""  # a file with it
     download_port: int = 0  # where plugs fetch firmware; 0 = any free port
+
+    def __repr__(self) -> str:
+        return f"MerossTable(key_file={self.key_file!r}, download_port={self.download_port})"
 
 
 class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

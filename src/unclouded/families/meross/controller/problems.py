@@ -6,7 +6,8 @@ from unclouded.core.sessions.session import Failure
 from unclouded.families.meross.wire.messages import SIGN_ERROR, Failed
 
 _WHAT_TO_DO = (
-    " Put the key that it was bound with into [meross] key_file, or bind the plug again with the key of this hub."
+    " Enter the key that it was bound with (page: Settings, Meross plugs; file: `key` in [meross]), or bind the plug"
+    " again with the key of this hub."
 )
 WRONG_KEY = "The plug does not accept the key." + _WHAT_TO_DO
 OTHER_SIGNATURE = "The plug signs with another key." + _WHAT_TO_DO
@@ -15,8 +16,9 @@ NO_VOLTAGE = "it reports no voltage, although it runs on it: its meter has faile
 NO_TIME = "it has no namespace for it"
 CLOCK_UNSET = "its clock or its time zone is not set"
 NEVER_ANSWERED = (
-    "it closes the connection without an answer. Newer firmware does so when the key is wrong: put the key that it was"
-    " bound with into [meross] key_file. All plugs do so while another program is connected: close that one"
+    "it closes the connection without an answer. Newer firmware does so when the key is wrong: enter the key that it"
+    " was bound with (page: Settings, Meross plugs; file: `key` in [meross]). All plugs do so while another program is"
+    " connected: close that one"
 )
 NEEDS_UUID = 'it encrypts HTTP, for which its UUID must be known: write uuid = "…" in its [[device]]'
 ENCRYPTED_UNANSWERED = (

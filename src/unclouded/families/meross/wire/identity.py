@@ -75,7 +75,7 @@ def identify_client(client_id: str, user: str, password: str, key: str) -> str |
     if not hmac.compare_digest(secret.lower().encode("utf-8", "replace"), _secret(mac, key).encode()):
         return Refusal(
             "Its password was made with another key. Bind the plug again with the key of this hub,"
-            " or put the key that the plug was bound with into [meross] key_file."
+            " or enter the key that it was bound with (page: Settings, Meross plugs; file: `key` in [meross])."
         )
     return uuid
 
