@@ -77,6 +77,7 @@ async def test_a_revocation_outlasts_a_killed_server_and_a_restored_database(
         assert is_in(server, later, node)
     async with updating(server, Keys(revoked(later))) as update:
         assert await update.push(time.time() - 3600) == 2  # the clock was set back, and the register lost the first
+        assert [one.public_key for one in update.forgotten] == [hub.key.public]
         assert set(revocations_of(await update.current())) == {hub.key.public, later.key.public}
     assert not is_in(server, hub) and not is_in(server, later)
 

@@ -6,8 +6,8 @@ import pytest
 
 from fleet.filled_base import NOW, add_home, add_organisation
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseError, BaseRefused, NotInScope
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.errors import BaseError, BaseRefused, HubRevoked, NotInScope
+from unclouded.fleet.base.views import RevokedKey, Scope
 
 
 async def test_code_is_used_as_often_as_it_says_also_at_once(base: FleetBase) -> None:
@@ -50,6 +50,21 @@ async def test_revoked_and_forgotten_keys_do_not_come_back(base: FleetBase) -> N
         if await base.register.hub(hub) is not None:
             await base.register.forget(hub, NOW + 4, "test")
     assert [(one.public_key, one.at) for one in await base.register.revoked_keys()] == [(f"KEY{hub}", NOW + 2)]
+
+
+async def test_keys_that_a_restored_database_forgot_are_revoked_again(base: FleetBase) -> None:
+    organisation = await add_organisation(base, "A")
+    hub, neighbour = await add_home(base, organisation), await add_home(base, organisation)
+    keys = [RevokedKey(public_key=key, at=NOW - 9) for key in (f"KEY{hub}", "KEYforgotten")]
+    for _ in range(2):
+        await base.register.revoke_keys(keys)
+        assert await base.register.revoked_keys() == sorted(keys, key=lambda one: one.public_key)
+    with pytest.raises(HubRevoked):
+        await base.register.renew(hub, f"KEY{hub}", NOW)
+    await base.register.renew(neighbour, f"KEY{neighbour}", NOW)
+    await base.register.add_code(b"code", organisation, 9, NOW + 900, "me", NOW)
+    with pytest.raises(BaseRefused, match="revoked"):
+        await base.register.enrol(b"code", "b" * 20, "KEYforgotten", "Home", NOW)
 
 
 async def test_names_are_taken_once(base: FleetBase) -> None:

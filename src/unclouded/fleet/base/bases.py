@@ -483,6 +483,11 @@ class SpreadRegister:
                 away.append(f"The database {shard} does not answer, so its revoked keys are not known: {error}")
         return KnownKeys(keys=tuple(keys), missing=" ".join(away))
 
+    async def revoke_keys(self, keys: Sequence[RevokedKey]) -> None:
+        """In all databases: see HubRegister. Raises BaseUnavailable where one is away."""
+        for base in self._places.all.values():
+            await base.register.revoke_keys(keys)
+
     async def _any(self, ask: Ask[T]) -> T:
         """What the first database says that does not refuse. Raises BaseRefused of the last one."""
         return await _first_answer(self._places.all.values(), ask, NotInScope("There is no such home."), BaseRefused)

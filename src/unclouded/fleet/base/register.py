@@ -37,6 +37,10 @@ REVOKED = """SELECT public_key, max(at) FROM (SELECT public_key, revoked AS at F
     UNION ALL SELECT public_key, at FROM revoked_key) AS every WHERE at >= %s GROUP BY 1 ORDER BY 2, 1"""
 KEEP_KEY = """INSERT INTO revoked_key SELECT public_key, revoked FROM hub WHERE id = %s
     ON CONFLICT (public_key) DO UPDATE SET at = excluded.at"""
+PUT_KEYS = """INSERT INTO revoked_key SELECT * FROM unnest(%s::text[], %s::double precision[])
+    ON CONFLICT (public_key) DO NOTHING"""
+REVOKE_KEYS = """UPDATE hub SET revoked = k.at FROM unnest(%s::text[], %s::double precision[]) AS k (public_key, at)
+    WHERE hub.public_key = k.public_key AND revoked IS NULL"""
 WAS_REVOKED = """SELECT 1 FROM revoked_key WHERE public_key = %(key)s
     UNION ALL SELECT 1 FROM hub WHERE id = %(id)s AND public_key = %(key)s AND revoked IS NOT NULL"""
 USED_KEY = "SELECT 1 FROM revoked_key WHERE public_key = %s"
@@ -166,6 +170,13 @@ class HubRegister:
     async def revoked_keys(self, since: float = 0.0) -> list[RevokedKey]:
         """For the account's JWT: of revoked and of forgotten hubs."""
         return [RevokedKey(public_key=key, at=at) for key, at in await self._all(REVOKED, (since,))]
+
+    async def revoke_keys(self, keys: Sequence[RevokedKey]) -> None:
+        """Keys that are revoked, whether their hubs are known here or not: see ``revoked_keys``."""
+        columns = [[one.public_key for one in keys], [one.at for one in keys]]
+        async with self._connections.transaction("owner") as connection:
+            await connection.execute(PUT_KEYS, columns)
+            await connection.execute(REVOKE_KEYS, columns)
 
     async def forget(self, id: str, now: float, who: str, detail: Mapping[str, Any] | None = None) -> HubEntry:
         """Delete the hub and everything of it; its key stays revoked. ``who``, ``detail``: for the audit (JSON).

@@ -12,7 +12,7 @@ import msgspec
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.views import KnownKeys
+from unclouded.fleet.base.views import KnownKeys, RevokedKey
 from unclouded.fleet.keys.accounts import CLAIMS_LOOKUP, CLAIMS_UPDATE, AccountSigner
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token
 
@@ -32,6 +32,7 @@ class AccountUpdate:
 
     def __init__(self, register: RevocationRegister, signer: AccountSigner, request: Request) -> None:
         self.missing = ""  # why there may be more revoked keys than NATS was handed, as of the last push
+        self.forgotten: list[RevokedKey] = []  # that only NATS knew then: the database is of a backup from before
         self._register = register
         self._signer = signer
         self._request = request
@@ -68,6 +69,8 @@ class AccountUpdate:
         if known.missing and not is_ours:
             raise BaseUnavailable(known.missing)
         found = {one.public_key: int(one.at) + 1 for one in known.keys}
+        only_there = had.keys() - found.keys() if not known.missing else ()
+        self.forgotten = [RevokedKey(public_key=key, at=had[key] - 1.0) for key in sorted(only_there)]
         return self._signer.kept({**found, **had}, now)
 
     async def _update(self, token: str) -> None:

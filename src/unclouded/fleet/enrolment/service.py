@@ -39,13 +39,20 @@ class PushedKeys(msgspec.Struct, frozen=True):
 
 
 async def push_revocations(fleet: FleetConfiguration, base: FleetBases, now: float) -> PushedKeys:
-    """Bring NATS to the list of revoked keys. Raises LinkError, BaseUnavailable, ConfigError."""
+    """Bring NATS to the list of revoked keys, and a restored database to what it forgot of it.
+
+    Raises LinkError, BaseUnavailable, ConfigError.
+    """
     keys = KeyFiles(fleet.keys)
     if not keys.can_revoke():
         raise LinkError(NO_KEYS)
     async with system_client(fleet.connect, keys.system_user(), fleet.nats_authority) as client:
         update = AccountUpdate(base.register, keys.signer(), nats_request(client))
-        return PushedKeys(await update.push(now), update.missing)
+        count = await update.push(now)
+    if update.forgotten:  # or their hubs would be given new tokens
+        await base.register.revoke_keys(update.forgotten)
+        log.warning("%d keys that NATS refuses are revoked again in the database.", len(update.forgotten))
+    return PushedKeys(count, update.missing)
 
 
 class RevocationKeeper:
