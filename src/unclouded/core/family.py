@@ -191,7 +191,7 @@ class UnlistedValues(msgspec.Struct, frozen=True):
 
     wire: str
     type: str
-    values: Sequence[tuple[float, Any]]  # Any: a WireValue that is no fraction
+    values: Sequence[tuple[float, Any]]  # Any: a WireValue that is not a fraction
 
 
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,7 +109,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A request for something that is no value: pair, update, reset. ``confirmed``: its danger is accepted."""
+    """A request for something that is not a value: pair, update, reset. ``confirmed``: its danger is accepted."""
 
     device: str
     name: str
@@ -242,7 +242,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """An event that is kept and is no reading: the outcome of a command, a device that joined, a warning."""
+    """An event that is kept and is not a reading: the outcome of a command, a device that joined, a warning."""
 
     device: str
     at: float

@@ -71,7 +71,7 @@ class InputFormat(msgspec.Struct, frozen=True, kw_only=True):
     ``recognise``: whether it may be one, from 0 to 1 (the share of lines that look like it); cheap, and given only the
     beginning of a long input. ``read``: reads all of it. Neither raises on any input.
     ``is_whole``: it can only be read as a whole, not by its beginning. ``of_bytes``: it reads ``source.data``, also
-    where that is no text. ``is_doubtful``: bytes read so prove little; two frames are needed, or one with data.
+    where that is not text. ``is_doubtful``: bytes read so prove little; two frames are needed, or one with data.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The bytes of an input as clean text with its lines, or that they are no text."""
+"""The bytes of an input as clean text with its lines, or that they are not text."""
 
 import re
 from functools import cached_property
@@ -18,7 +18,7 @@ CUT_CHARACTER = 3  # bytes of a character that the end of a beginning may cut
 
 
 class InputSource:
-    """An input. ``data``: its bytes. ``text``: what they say, cleaned, line ends as LF; None where they are no text.
+    """An input. ``data``: its bytes. ``text``: what they say, cleaned, line ends as LF; None where they are not text.
 
     A line keeps its number: cleaning removes no line.
     """
@@ -41,7 +41,7 @@ class InputSource:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines of the text; none where it is no text."""
+        """The lines of the text; none where it is not text."""
         return [] if self.text is None else self.text.removesuffix("\n").split("\n")
 
     @cached_property

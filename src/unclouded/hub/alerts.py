@@ -2,7 +2,7 @@
 
     Device, Status, Reading ──► AlertWatch.update ──► alerts that began, and that ended
 
-Those of the hub itself (its disk) are handed to it. A device that sleeps is no alert. Where a gateway does not
+Those of the hub itself (its disk) are handed to it. A device that sleeps is not an alert. Where a gateway does not
 answer, its sub-devices are not listed too.
 """
 

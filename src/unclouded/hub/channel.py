@@ -520,7 +520,7 @@ class Channel:
                 self.asleep.discard(key)
                 self._deliver_held(key)
             case Offline() if self._restart is not None and self._restart.done():
-                self.online = False  # only until the session begins again: that is no change of state for clients
+                self.online = False  # only until the session begins again: that is not a change of state for clients
             case Offline(reason=reason, part=key, asleep=asleep):
                 self.online = self.online and key != ""
                 if asleep:

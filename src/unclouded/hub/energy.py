@@ -152,7 +152,7 @@ class DeviceEnergy:
         return when
 
     def integrate(self, point_key: str, power_W: float, at: float) -> Counted | None:
-        """Integrate a power of a device that counts no energy; None where it is no number.
+        """Integrate a power of a device that counts no energy; None where it is not a number.
 
         The mean of two powers counts for the time between them, at most ``gap_s`` of it. The last power of a device
         that only reports changes is therefore given here again, more often than that.

@@ -178,7 +178,7 @@ class EnergyRule:
         return "new_day" if self.row.counter == "daily" and kind == "reset" else kind
 
     def _gap(self, ledger: Ledger, rise: Exact, at: float) -> tuple[str, ...]:
-        """A rise after a long silence. A single count is no gap: coarse counters report only when they move."""
+        """A rise after a long silence. A single count is not a gap: coarse counters report only when they move."""
         known = ledger.level is not None and at - ledger.at > self._gap_s
         return ("gap",) if known and rise > self._count_mWh else ()
 

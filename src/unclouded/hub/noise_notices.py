@@ -1,4 +1,4 @@
-"""Notices about bytes of a wire that are no frames: the first of each reason, and those of another family."""
+"""Notices about bytes of a wire that are not frames: the first of each reason, and those of another family."""
 
 import logging
 from collections.abc import Callable

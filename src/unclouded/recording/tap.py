@@ -134,7 +134,7 @@ class Tap(Inlet):
 
 
 def wall_clock() -> Callable[[], float]:
-    """Unix seconds that advance with the loop's clock: a step of the system clock is no gap in the recording."""
+    """Unix seconds that advance with the loop's clock: a step of the system clock is not a gap in the recording."""
     loop = asyncio.get_running_loop()
     ahead = time.time() - loop.time()
     return lambda: ahead + loop.time()

@@ -94,7 +94,7 @@ class TextCache(dict[str, str]):
         return written
 
     def column(self, cells: Sequence[Cell]) -> Sequence[object]:
-        """A column as it is written; cells that are no text are empty."""
+        """A column as it is written; cells that are not text are empty."""
         return [self[cell] if isinstance(cell, str) else "" for cell in cells]
 
 

@@ -34,7 +34,7 @@ MISREAD = str.maketrans("IiLlOo", "111100", "- \t")
 
 
 class InvitationError(ValueError):
-    """A text that is no invitation or no code; the text says why, and never repeats it."""
+    """A text that is neither an invitation nor a code; the text says why, and never repeats it."""
 
 
 class Invitation(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ PATH_ERRORS = {404: "There is nothing at this path."}  # a value with a slash ma
 
 
 class DocumentHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What documents of different APIs differ in. ``types``: of messages that are no answers to requests.
+    """What documents of different APIs differ in. ``types``: of messages that are not answers to requests.
 
     ``every_error``: what each route may return. ``forbidden``: what 403 means. ``conflict``: the body of a 409.
     """

@@ -24,7 +24,7 @@ class RouteRow(msgspec.Struct, Generic[Context, Asked], frozen=True, kw_only=Tru
 
     ``returns``: the type of the answer; for JSON lines, the types of the lines. ``errors``: statuses besides those that
     follow from the other fields (body, query, authentication). ``public``: needs no login.
-    ``accepts``: the media type of its body, where that is no JSON. ``reads``: it changes nothing, whatever its method.
+    ``accepts``: the media type of its body, where that is not JSON. ``reads``: it changes nothing, whatever its method.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -11,7 +11,7 @@ from unclouded.web import qr_code
 
 
 class HomekitAccess:
-    """Raises CommandError where no hub runs, or it is no bridge."""
+    """Raises CommandError where no hub runs, or it is not a bridge."""
 
     def __init__(self, config: Config) -> None:
         if config.tables.homekit is None:

@@ -81,7 +81,7 @@ def restore(
     """Put a backup back: its configuration at ``config_file``, its data in ``data``, None = where that says.
 
     Everything is checked before anything is changed. Raises ConfigError while a hub runs on the folder, CommandError
-    for what is no sound backup or is older than what is there (unless ``force``), StoreError.
+    for what is not a sound backup or is older than what is there (unless ``force``), StoreError.
     """
     from unclouded.app.hub_process import locked
 

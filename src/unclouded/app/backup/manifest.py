@@ -28,7 +28,7 @@ MANIFEST, README, CONFIG, SUMS = "manifest.json", "README.txt", "unclouded.toml"
 STORE, LOG = "store.sqlite", "store.sqlite-wal"
 NOT_COPIED = frozenset({"state/web.json"})  # passwords of the page, and the key that signs sessions
 FOLDERS = ("state", "ca", "publish")  # of the data folder
-LONGEST_SMALL = 16 * 1024 * 1024  # bytes of a member that is no store
+LONGEST_SMALL = 16 * 1024 * 1024  # bytes of a member that is not a store
 LONGEST_NAME = 80  # characters; of a name in a tar header, FOLDER with it
 LONGEST_MANIFEST = 4 * 1024 * 1024
 NAME = re.compile(r"(?P<folder>(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,4})[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -82,7 +82,7 @@ def file_name(at: float, hub: str, encrypted: bool) -> str:
 
 
 def named(name: str) -> NamedBackup | None:
-    """None where it is no name of a backup."""
+    """None where it is not a name of a backup."""
     found = FILE_NAME.fullmatch(name)
     if found is None:
         return None

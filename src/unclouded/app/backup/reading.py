@@ -39,7 +39,7 @@ NEEDS_PASSPHRASE = "The backup is encrypted. Give its passphrase: --passphrase-f
 class BackupReader:
     """Reads a backup once, from the beginning. ``passphrase`` "": it is not encrypted, or cannot be read.
 
-    Raises CommandError for what is no backup, is damaged, or has another passphrase.
+    Raises CommandError for what is not a backup, is damaged, or has another passphrase.
     """
 
     def __init__(self, source: BinaryIO, passphrase: str = "") -> None:

@@ -143,7 +143,7 @@ class ConfigurationFile:
         return Path(os.path.realpath(self.path))
 
     def _read(self) -> bytes:
-        """Never more than a little above LARGEST_FILE, and never a wait for another program: a pipe is no file."""
+        """Never more than a little above LARGEST_FILE, and never a wait for another program: a pipe is not a file."""
         handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):

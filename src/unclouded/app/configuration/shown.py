@@ -16,7 +16,7 @@ from unclouded.core.views.configuration import ConfigBackupView, ConfiguredDevic
 
 
 def configured_devices(text: str, admitted: Sequence[DeviceTable]) -> list[ConfiguredDevice]:
-    """The devices of a text, then the plugs that were admitted; none where it is no TOML."""
+    """The devices of a text, then the plugs that were admitted; none where it is not TOML."""
     try:
         tables = devices_of(read_toml(text, ""))
     except ConfigError:

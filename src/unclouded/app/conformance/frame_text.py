@@ -41,7 +41,7 @@ def frame_lines(suite: CheckSuite, entries: Sequence[LineEntry]) -> list[FrameLi
 
 
 def _what(entry: LineEntry) -> str:
-    """Of what is no bytes."""
+    """Of what is not bytes."""
     return f"connection {entry.connection}" if entry.connection else entry.failed
 
 

@@ -2,7 +2,7 @@
 
     testsuites ─ testsuite "tuya_wifi: MCU" ─ testcase "mcu.heartbeat.answered" ─ failure | skipped | system-out
 
-A deviation is no failure: its test case has passed, and what was seen stands in system-out.
+A deviation is not a failure: its test case has passed, and what was seen stands in system-out.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ MODE = 0o600
 
 
 class HistoryFile:
-    """A file that only its owner can read. One that cannot be read or written is no error: then nothing is kept."""
+    """A file that only its owner can read. One that cannot be read or written is not an error: then nothing is kept."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -121,7 +121,7 @@ def two_taps(module: IO[bytes], mcu: IO[bytes], form: str = "auto", family: str 
 
 
 def _is_raw(head: bytes) -> bool:
-    """Whether the bytes are no text and begin no format of their own."""
+    """Whether the bytes are not text and begin no format of their own."""
     source = InputSource(head)
     known = (one for one in registry.FORMATS if one.specificity == Specificity.MAGIC)
     return source.text is None and not any(one.recognise(source) for one in known)
@@ -298,7 +298,7 @@ def _fallback(
 
 
 def check_hex(source: InputSource) -> None:
-    """Raises CommandError that names the line and the column of what is no hex."""
+    """Raises CommandError that names the line and the column of what is not hex."""
     for number, line in enumerate(source.lines, 1):
         wrong = NOT_HEX.search(line)
         if wrong is not None:

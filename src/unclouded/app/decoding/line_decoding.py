@@ -51,7 +51,7 @@ class LineDecoding(msgspec.Struct, frozen=True, kw_only=True):
     def pieces(self) -> Iterator[TimedPiece]:
         """Every frame and stretch of noise, with its times where they are known. Reads the input.
 
-        Of messages that are text, white space behind the last one is no noise, and what people wrote around them in
+        Of messages that are text, white space behind the last one is not noise, and what people wrote around them in
         a text is none either.
         """
         pieces = pieces_of(self.reading.decoder, self.source.chunks, gap_s=self.source.gap_s)

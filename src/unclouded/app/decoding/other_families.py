@@ -1,4 +1,4 @@
-"""What is no frame of one family -> frames of the others that were found in the same input.
+"""What is not a frame of one family -> frames of the others that were found in the same input.
 
 A frame of another family may be the cut beginning of one of the first.
 """
@@ -35,7 +35,7 @@ def _searched(noise: list[TimedPiece], others: Sequence[Family]) -> Iterator[Tim
 
 
 def _frames(noise: list[TimedPiece], family: Family) -> Iterator[TimedPiece]:
-    """The noise as the family reads it; what is no frame there has the reason that it gives."""
+    """The noise as the family reads it; what is not a frame there has the reason that it gives."""
     decoder = family.decoder(noise[0].piece.sender)
     data = b"".join(one.piece.data for one in noise)
     ends: list[int] = []

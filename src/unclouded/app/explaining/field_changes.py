@@ -22,7 +22,7 @@ MOST_VALUES = 12  # different ones that are counted one by one
 KEPT = 3  # of the first changes, and of the last ones
 RESTS = 2  # frames for each change of what rests in between
 COUNTS = 3  # changes in one direction that make a counter
-SMALL = 0.05  # of the highest value: a change that is no jump
+SMALL = 0.05  # of the highest value: a change that is not a jump
 SMALL_COUNT = 2  # counts that are small whatever the value is
 FOLLOWS_S = 2.0  # after a value was set in which the same value follows it
 

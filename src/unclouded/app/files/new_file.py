@@ -14,7 +14,7 @@ PARTIAL = ".partial"
 def new_file(target: Path, force: bool, mode: int = 0o666) -> Iterator[Path]:
     """A file beside ``target`` that takes its place at the end of the block, and is removed where that fails.
 
-    Raises CommandError where there is a file already and not ``force``, or it is no place for one; StoreError where
+    Raises CommandError where there is a file already and not ``force``, or it is not a place for one; StoreError where
     it cannot be written.
     """
     _check_target(target, force)

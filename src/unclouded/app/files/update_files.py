@@ -270,7 +270,7 @@ class Upload:
         self._file: BinaryIO | None = None
         self._path: Path | None = None
         self._size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)  # the checksum that Tuya's MCUs verify; it is no protection
+        self._md5 = hashlib.md5(usedforsecurity=False)  # the checksum that Tuya's MCUs verify; it is not protection
         self._ended = False
 
     def __enter__(self) -> "Upload":
@@ -331,7 +331,7 @@ def _check_name(name: str) -> None:
 
 
 def _md5_of(data: bytes) -> str:
-    """The checksum that Tuya's MCUs verify; it is no protection."""
+    """The checksum that Tuya's MCUs verify; it is not protection."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 

@@ -147,5 +147,5 @@ def chunks(source: ByteSource, overlap: int) -> Iterator[tuple[int, bytes, int]]
 
 
 def _beside_container(streams: Sequence[FoundStream], *, has_container: bool) -> tuple[FoundStream, ...]:
-    """The header of the file itself is no stream in it."""
+    """The header of the file itself is not a stream in it."""
     return tuple(one for one in streams if one.offset or not has_container)

@@ -41,7 +41,7 @@ class FileSource:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[FileSource]:
-    """Raises CommandError for what is no file, is empty or cannot be read."""
+    """Raises CommandError for what is not a file, is empty or cannot be read."""
     try:
         number = os.open(path, READING)
     except OSError as error:

@@ -55,7 +55,7 @@ class CellTable(NamedTuple):
 
 
 def read_table(path: Path) -> CellTable:
-    """Raises CommandError where the file is no table of text."""
+    """Raises CommandError where the file is not a table of text."""
     return table_of(_text(read_bytes(path), path))
 
 

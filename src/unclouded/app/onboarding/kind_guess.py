@@ -92,7 +92,7 @@ USUAL = (  # the highest first
 def while_on(trace: Iterable[Timed], switched: Sequence[tuple[float, bool]]) -> list[Timed]:
     """The values at which a switch was on, without those near a change. ``switched``: when, and whether it is on since.
 
-    The first of ``switched`` is no change, but what was known first.
+    The first of ``switched`` is not a change, but what was known first.
     """
     times = [at for at, _ in switched]
     kept = []

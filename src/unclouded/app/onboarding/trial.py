@@ -97,7 +97,7 @@ class DeviceTrial:
         return self._traced(), list(self._trace)
 
     def drawn(self) -> list[tuple[float, float]]:
-        """The power and its times while it was switched on: to switch it is no habit of what is plugged in."""
+        """The power and its times while it was switched on: to switch it is not a habit of what is plugged in."""
         return while_on(self._trace, list(self._switched)) if self._traced() == POWER else []
 
     async def command(self, point: str, value: Value, origin: str) -> Outcome:

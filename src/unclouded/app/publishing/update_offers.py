@@ -48,5 +48,5 @@ def _is_for(subject: str, file: UpdateFile, device: Device) -> bool:
 
 
 def _version(text: str) -> Version:
-    """Its numbers; () where it is no version that can be compared."""
+    """Its numbers; () where it is not a version that can be compared."""
     return tuple(map(int, text.split("."))) if _VERSION.fullmatch(text) else ()

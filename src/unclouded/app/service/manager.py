@@ -29,7 +29,7 @@ class ServiceManager:
         self.watchdog_s = _watchdog_s(env, os.getpid() if pid is None else pid) if self.address else 0.0
 
     def report(self, **fields: str) -> None:
-        """Send fields, such as ``READY="1"``; the values on one line. A manager that is gone is no error."""
+        """Send fields, such as ``READY="1"``; the values on one line. A manager that is gone is not an error."""
         if not self.address:
             return
         text = "\n".join(f"{name}={' '.join(value.split())}" for name, value in fields.items())

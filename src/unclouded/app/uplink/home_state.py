@@ -14,7 +14,7 @@ from unclouded.web.schemas import Today
 
 POWER, IMPORT, EXPORT = "power_W", "energy_import_Wh", "energy_export_Wh"
 WORKING = frozenset({"online", "asleep"})
-NOT_COUNTED = frozenset({"seen"})  # a plug that is no device of the home
+NOT_COUNTED = frozenset({"seen"})  # a plug that is not a device of the home
 
 
 class HomeNow(msgspec.Struct, frozen=True, kw_only=True):

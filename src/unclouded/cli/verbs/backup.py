@@ -30,7 +30,7 @@ class MakeByDefault(click.Group):
     """A group whose first word is a subcommand, or what ``make`` is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts ``make`` before arguments whose first word is no subcommand; help is that of the group."""
+        """Puts ``make`` before arguments whose first word is not a subcommand; help is that of the group."""
         words = [word for word in args if not word.startswith("-")]
         if not (set(args) & {"-h", "--help"}) and not (words and words[0] in self.commands):
             args = ["make", *args]

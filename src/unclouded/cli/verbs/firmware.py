@@ -13,7 +13,7 @@ from unclouded.cli.output.lines import print_json, print_text
 
 DAMAGED = DIFFERENT = 1  # exit codes
 
-file_argument = click.Path(path_type=Path)  # what is no file is named by the reader, in one way everywhere
+file_argument = click.Path(path_type=Path)  # what is not a file is named by the reader, in one way everywhere
 
 
 @click.group("firmware")

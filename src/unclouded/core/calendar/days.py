@@ -1,6 +1,6 @@
 """The days on which a rule or a price counts: weekdays, holidays.
 
-    daily · mon-fri · sat,sun · weekend · holidays · workdays (mon-fri that are no holiday) · sat,sun,holidays
+    daily · mon-fri · sat,sun · weekend · holidays · workdays (mon-fri that are no holidays) · sat,sun,holidays
 
 A range may go over the end of the week: fri-mon.
 """

@@ -88,5 +88,5 @@ class Conditions:
 
 
 def signed(raw: WireValue, is_negative: bool | None) -> WireValue:
-    """A magnitude with its sign. What has one, and what is no number, stays as it is."""
+    """A magnitude with its sign. What has one, and what is not a number, stays as it is."""
     return -raw if is_negative and not isinstance(raw, bool | str | bytes) and raw > 0 else raw

@@ -16,7 +16,7 @@ ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
 TENTH_OFFSET = 0x1999999A  # 2**32 / 10: of a negative number that was divided by ten without its sign
 MOST_DIGITS = 30  # before or behind the point of a number that a person gives
 MOST_TEXT = 60  # characters of such a number, and of a wrong value in a text about it
-TENTH_FROM = 0x10000000  # a count from here on is no measured value
+TENTH_FROM = 0x10000000  # a count from here on is not a measured value
 
 # What a value of these wire types is in Python. Others (float, or none) are not checked.
 PYTHON_TYPES: Mapping[str, type] = {

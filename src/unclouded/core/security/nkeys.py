@@ -23,7 +23,7 @@ SIGNATURE_LENGTH = 64  # bytes
 
 
 class KeyTextError(ValueError):
-    """A text that is no key of the kind that is needed. ``reason`` says why, and never repeats the text."""
+    """A text that is not a key of the kind that is needed. ``reason`` says why, and never repeats the text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

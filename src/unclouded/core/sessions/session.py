@@ -386,7 +386,7 @@ class Logged(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """Bytes that are no valid message, and why. ``data`` may be shortened for the log."""
+    """Bytes that are not a valid message, and why. ``data`` may be shortened for the log."""
 
     reason: str
     data: bytes = b""

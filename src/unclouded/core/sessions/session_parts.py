@@ -114,7 +114,7 @@ class FaultSwitches:
         return name in self._on
 
     def set(self, command: SessionCommand) -> bool:
-        """Switch a fault; False where the command is no action."""
+        """Switch a fault; False where the command is not an action."""
         if not isinstance(command, WireAction):
             return False
         name, state = command.args.get("name", ""), command.args.get("state", "on")

@@ -135,7 +135,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeLine(msgspec.Struct, frozen=True):
-    """One JSON line of /api/watch: an event that is no reading: the outcome of a command, a warning."""
+    """One JSON line of /api/watch: an event that is not a reading: the outcome of a command, a warning."""
 
     notice: EventView
 

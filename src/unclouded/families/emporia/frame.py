@@ -180,7 +180,7 @@ def _kind_of(data: bytes) -> str:
 
 
 # A check says what stands at a 24: a frame, the reason why the candidate there is refused, "" where there
-# is no candidate, None where the bytes so far do not decide it.
+# is not a candidate, None where the bytes so far do not decide it.
 _Check = Callable[[bytes, int], EmporiaFrame | str | None]
 
 

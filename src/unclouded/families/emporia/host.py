@@ -47,7 +47,7 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The [session] table of Emporia profiles; all in seconds.
 
     ``rejoin_s``: silence of the meter before ``$j``, and the least time between two of them; two polls
-    where that is longer, since one lost reading is no silence. ``gap_s``: longer for bridges that pause.
+    where that is longer, since one lost reading is not silence. ``gap_s``: longer for bridges that pause.
     """
 
     poll_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0

@@ -127,7 +127,7 @@ def parse_reading(payload: bytes, last: WireFactors | None = None) -> MeterReadi
 
 
 def parse_registers(payload: bytes) -> Registers:
-    """The counts of an ``r`` payload. Raises WireError where it is no reading."""
+    """The counts of an ``r`` payload. Raises WireError where it is not a reading."""
     if len(payload) == V2_LENGTH and not payload[0]:
         return _parse_v2(payload)
     usual = _parse_usual(payload)

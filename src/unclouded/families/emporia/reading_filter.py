@@ -36,7 +36,7 @@ class ReadingFilter:
         return reading
 
     def _is_repeated(self, payload: bytes, sequence: int | None, now: float) -> bool:
-        """The same reading again. One that is repeated for long means that the radio is stuck; it is no response."""
+        """The same reading again. One that is repeated for long means that the radio is stuck; it is not a response."""
         if self.read_at is None:
             return False
         soon, same = now - self.read_at < self._soon_s, payload == self._payload

@@ -73,7 +73,7 @@ class Hlw8032Decoder:
 
 
 def redact(sender: Sender | None, data: bytes) -> bytes:
-    """Measurements are no secrets."""
+    """Measurements are not secrets."""
     return data
 
 

@@ -3,7 +3,7 @@
     U = coefficient / register x Kv      I = coefficient / register x Ki      P = coefficient / register x Kv x Ki
 
 Kv and Ki are the plug's ``voltageRatio`` and ``electricityRatio`` over 100: 1.88 for a divider of 4 x 470 kohm over
-1 kohm, 1.00 for a shunt of 1 mohm. A register that overflowed means no load: 0. A register of 0 is no value, and one
+1 kohm, 1.00 for a shunt of 1 mohm. A register that overflowed means no load: 0. A register of 0 is not a value, and one
 that is not refreshed is none either: that of power then counts the microseconds since the last pulse, which bounds it.
 Source: docs/protocols/hlw8032.md §3.
 """

@@ -128,7 +128,7 @@ class PeopleRegister:
         return [_session(row, found) for row in rows]
 
     async def close_session(self, digest: bytes) -> None:
-        """It is no session any more."""
+        """It is not a session any more."""
         async with self._connections.transaction("owner") as connection:
             await connection.execute("DELETE FROM login_session WHERE digest = %s", (digest,))
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class TokenError(ValueError):
-    """A text that is no valid token. ``reason`` says why, and never repeats the text."""
+    """A text that is not a valid token. ``reason`` says why, and never repeats the text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

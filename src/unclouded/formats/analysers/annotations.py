@@ -29,7 +29,7 @@ NO_RATE = "the samples are numbered, and nothing says how many a second there ar
 
 
 class Annotation(msgspec.Struct, frozen=True):
-    """What stands before a value: ``lane``; None = it is no byte of a lane. ``is_mark``: a start or stop bit."""
+    """What stands before a value: ``lane``; None = it is not a byte of a lane. ``is_mark``: a start or stop bit."""
 
     lane: str | None
     is_mark: bool = False

@@ -1,6 +1,6 @@
 """Lists of numbers in braces or brackets, as in C, JavaScript and Python: { 0x55, 0xAA, 1, 0b11 }.
 
-Comments are no numbers, and neither is what stands outside: ``two_bin_len = 54``.
+Comments are not numbers, and neither is what stands outside: ``two_bin_len = 54``.
 """
 
 import re

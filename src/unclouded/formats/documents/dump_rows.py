@@ -34,7 +34,7 @@ class DumpLayout(msgspec.Struct, frozen=True, kw_only=True):
     """How a dump writes its rows. ``row``: groups ``offset`` and ``cells``. ``digits``, ``base``: of one cell.
 
     ``width``: bytes of a cell; little-endian where there are more, unless ``is_big``. ``bases``: those that the offset
-    may have. ``cells``: reads the cells of one row, where they are no numbers of a fixed length; ``columns``: those of
+    may have. ``cells``: reads the cells of one row, where they are not numbers of a fixed length; ``columns``: those of
     many rows, and which of them are cells.
     """
 

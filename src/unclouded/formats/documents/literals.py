@@ -38,7 +38,7 @@ LONGEST_LABEL = 48
 
 
 def unescaped(text: str, escape: re.Pattern[str] = ESCAPE) -> bytes:
-    r"""The bytes of a string with escapes; what is no escape is its UTF-8."""
+    r"""The bytes of a string with escapes; what is not an escape is its UTF-8."""
     if escape is ESCAPE and "\\e" not in text and "\\u" not in text and "\\N" not in text and "\\U" not in text:
         try:
             return text.encode().decode("unicode_escape").encode("latin-1")

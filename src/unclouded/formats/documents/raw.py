@@ -1,4 +1,4 @@
-"""Bytes as they are: whatever is no text, and text that is itself what crossed the wire.
+"""Bytes as they are: whatever is not text, and text that is itself what crossed the wire.
 
 A header that a terminal program wrote before them is cut off.
 """

@@ -60,7 +60,7 @@ def read_saleae(source: InputSource) -> FormatReading:
 
 
 def channel_of(name: str, values: list[tuple[float, str]]) -> LevelChannel:
-    """A line, of values that need not be changes; those that are no level, and times that fall, are left out."""
+    """A line, of values that need not be changes; those that are not a level, and times that fall, are left out."""
     import numpy as np
 
     times: list[float] = []

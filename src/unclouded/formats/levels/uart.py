@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BAUDS = (300, 1200, 2400, 4800, 9600, 14400, 19200, 38400, 57600, 74880, 115200, 230400, 460800, 921600)
 SNAP = 0.04  # of a usual baud rate, within which it is taken
 SHORTEST = 0.02  # share of the pulses that may be shorter than a bit: glitches
-LONGEST = 10.5  # bits of a pulse that is no pause
+LONGEST = 10.5  # bits of a pulse that is not a pause
 BITS = 8
 STOP = 9.5  # bits from the falling edge to the middle of the stop bit
 NEXT = 9.3  # bits from a falling edge to the earliest next one of a start bit
@@ -83,7 +83,7 @@ def read_levels(name: str, channels: Sequence[LevelChannel], lines: int = 0) -> 
 
 
 def uart_of(channel: LevelChannel) -> UartBytes | None:
-    """The bytes of a line; None where it is no UART."""
+    """The bytes of a line; None where it is not a UART."""
     bit = bit_of(channel.changes)
     if not bit:
         return None

@@ -30,7 +30,7 @@ LOG = re.compile(
     r"(?P<method>\w{1,16}) (?P<namespace>Appliance[\w.]{0,64}) \(messageId:[^)\n]{1,64}\)[^\n]*$",
     re.MULTILINE,
 )
-NOT_SENT = "auto"  # protocol of rows that are no traffic
+NOT_SENT = "auto"  # protocol of rows that are not traffic
 REQUESTS = ("GET", "SET", "DELETE")
 NOTE = "messages without their headers: no frame can be put together from them"
 SAMPLE = 16_384

@@ -38,7 +38,7 @@ def level_of(data: bytes) -> int:
 
 
 def published(run: StreamRun, level: int) -> Iterator[PublishedMessage]:
-    """The messages of a run; where its begin is no packet, from the next segment on that is one."""
+    """The messages of a run; where its begin is not a packet, from the next segment on that is one."""
     data, at = run.data, 0
     while at < len(data):
         size, begin = _length(data, at + 1)

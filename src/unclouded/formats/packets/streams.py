@@ -92,7 +92,7 @@ class MessageChunks:
     # --- which protocol it is ------------------------------------------------------------------
 
     def _is_message(self, connection: PacketConnection) -> bool:
-        """Reads a connection that is no raw bytes, or leaves it out."""
+        """Reads a connection that is not raw bytes, or leaves it out."""
         runs = [run for _, run in connection.each_run()]
         if not runs:
             return True

@@ -3,7 +3,7 @@
     55 AA 03 …   55:AA:03   55-AA-03   55AA03…   55AA 0307 …   0x55, 0xAA   x55 xAA   \\x55\\xAA   $55 $AA   55h AAh
     %55%AA   [55][AA]   85 170 3 0 …
 
-A run ends where its pattern ends. What is no bytes is none: a MAC address (six pairs), the parts of a UUID, dates.
+A run ends where its pattern ends. What is not bytes is none: a MAC address (six pairs), the parts of a UUID, dates.
 """
 
 import re
@@ -88,7 +88,7 @@ def prose_runs(line: str) -> Iterator[ByteRun]:
 
 
 def looks_like_data(line: str) -> bool:
-    """Whether there are bytes in a line that are no decimal number, address or date."""
+    """Whether there are bytes in a line that are not a decimal number, address or date."""
     found = runs(line, among_words=True)
     return any(len(run.data) >= LEAST and not line[run.start : run.end].isdecimal() for run in found)
 

@@ -34,7 +34,7 @@ WORD = 8
 LF, BLANK = 10, 32
 ANY_DIGIT = "\x01"  # in a head; no text has it
 DIGITS = str.maketrans(dict.fromkeys("0123456789", ANY_DIGIT))
-NO_BYTE = 16  # the least value of what is no digit
+NO_BYTE = 16  # the least value of what is not a digit
 DIGIT = ord(ANY_DIGIT)
 T = TypeVar("T")
 

@@ -77,7 +77,7 @@ class TimeColumns(msgspec.Struct, frozen=True):
         return seconds, is_time
 
     def _base(self, raw: "Letters", line: int, counted: float) -> float | None:
-        """What the other digits add to the seconds that were counted; None where the text is no time."""
+        """What the other digits add to the seconds that were counted; None where the text is not a time."""
         begin = line + self.start
         text = raw[begin : begin + self.size + 4].tobytes().decode("utf-8", "replace")  # and what must not follow
         stamp = stamp_of(text)

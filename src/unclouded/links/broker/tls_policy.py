@@ -93,7 +93,7 @@ class ClientHello(msgspec.Struct, frozen=True):
 
 
 def read_hello(data: bytes) -> ClientHello | None:
-    """The offer in the first message; None where it is no ClientHello or incomplete."""
+    """The offer in the first message; None where it is not a ClientHello or incomplete."""
     try:
         return _read_hello(_handshake(data))
     except IndexError:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("unclouded.links")
 mqtt_log = logging.getLogger("unclouded.links.mqtt.link")  # messages of aiomqtt and paho
-# An acknowledgement of a cancelled request (links that close one after the other) is no error.
+# An acknowledgement of a cancelled request (links that close one after the other) is not an error.
 mqtt_log.addFilter(lambda record: not str(record.msg).startswith("Unexpected message ID"))
 
 KEEP_ALIVE_S = 20  # s of silence before a ping to the broker

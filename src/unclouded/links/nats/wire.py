@@ -58,7 +58,7 @@ NatsEvent = NatsInfo | NatsMessage | NatsComplaint | Literal["ping", "pong"]
 
 
 class _BrokenStream(Exception):
-    """Bytes that are no NATS."""
+    """Bytes that are not NATS."""
 
 
 class _MessageHead(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ class NatsParser:
 
     @property
     def waiting(self) -> int:
-        """Bytes that are no event yet."""
+        """Bytes that are not an event yet."""
         return len(self._buffer)
 
     def receive(self, data: bytes) -> list[NatsEvent]:

@@ -190,7 +190,7 @@ class _Candidate(msgspec.Struct, frozen=True):
     least: float  # of the highest count, where that is not 0
 
     def allows(self, seen: SeenPoint) -> bool:
-        """Whether these counts are possible; what is no number is."""
+        """Whether these counts are possible; what is not a number is."""
         if seen.low is None or seen.high is None:
             return True
         return self.low <= seen.low and seen.high <= self.high and (seen.high == 0 or seen.high >= self.least)

@@ -56,7 +56,7 @@ class ClimatePoints(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def replaced(self) -> list[Point | None]:
-        """A mode some of whose options are no modes of Home Assistant stays a choice beside it."""
+        """A mode some of whose options are not modes of Home Assistant stays a choice beside it."""
         is_whole = self.mode is not None and len(self.modes) == len(self.mode.options)
         return [self.on, self.mode if is_whole else None, self.preset, self.fan, self.swing, self.humidity]
 
@@ -112,7 +112,7 @@ def _choices(points: PointsOfPlace, name: str) -> Point | None:
 
 
 def _modes(mode: Point) -> Mapping[str, str]:
-    """The mode of Home Assistant of each option, each once; {} where they are no modes."""
+    """The mode of Home Assistant of each option, each once; {} where they are not modes."""
     found: dict[str, str] = {}
     for option in mode.options:
         known = MODES.get(option.lower())

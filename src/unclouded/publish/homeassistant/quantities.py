@@ -92,7 +92,7 @@ BY_NAME: Mapping[tuple[str, str], str] = {
     ("water_session", "gal"): "water",
     ("battery_capacity", "Wh"): "energy_storage",
 }
-# Names whose unit is that of a class, and which are no value of it: a difference, a place in time
+# Names whose unit is that of a class, and which are not a value of it: a difference, a place in time
 NO_CLASS = frozenset({"temperature_correction", "hysteresis", "temperature_sensitivity", "time", "liquid_depth"})
 # Energy and water that only rise, apart from counters: they begin again at 0
 RISING_NAMES = frozenset({"energy_today", "energy_session", "energy_month", "water_total", "water_session"})

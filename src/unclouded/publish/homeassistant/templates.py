@@ -1,7 +1,7 @@
 """The templates of entities: how a value is read from the JSON state of a device. Pure.
 
 A point that the state does not contain yet gives "None", which Home Assistant takes for unknown; so does a message
-that is no JSON.
+that is not JSON.
 """
 
 import json

@@ -7,7 +7,7 @@
     open, motion, presence, water, smoke, co_alarm     ContactSensor, MotionSensor … CarbonMonoxideSensor
     battery_percent        BatteryService
 
-A device without any of these is no accessory, as a meter: HomeKit has no service for it. Names of services and
+A device without any of these is not an accessory, as a meter: HomeKit has no service for it. Names of services and
 characteristics are those of the HomeKit Accessory Protocol specification (non-commercial version, R2).
 """
 
@@ -22,7 +22,7 @@ CALM = frozenset({"", "0", "normal", "none", "no", "off", "ok", "clear", "false"
 RELAY_PREFIX = "on_"
 COLDEST_C, WARMEST_C = 10.0, 38.0  # limits of TargetTemperature, which controllers expect
 LOW_BATTERY_PERCENT = 10
-LARGEST = 1e12  # of a number; what is beyond is no measurement
+LARGEST = 1e12  # of a number; what is beyond is not a measurement
 
 
 class CharacteristicSpec(msgspec.Struct, frozen=True):

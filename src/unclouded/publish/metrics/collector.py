@@ -151,7 +151,7 @@ class MetricsCollector:
 
 
 def _is_only_seen(status: Status | None) -> bool:
-    """Whether it is a plug that has connected and is no device yet."""
+    """Whether it is a plug that has connected and is not a device yet."""
     return status is not None and status.state == "seen"
 
 

@@ -8,7 +8,7 @@
     mode                unclouded_option{device, point="mode", option="eco"}          the one that is chosen
     fault               unclouded_fault_active{device, point="fault", fault="over_voltage"}
 
-Texts and raw values are no metrics. Names follow the naming page of prometheus.io.
+Texts and raw values are not metrics. Names follow the naming page of prometheus.io.
 """
 
 import re

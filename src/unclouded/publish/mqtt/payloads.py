@@ -29,7 +29,7 @@ encode = _encoder.encode
 
 
 class WrongPayload(ValueError):
-    """A message that is no command; its text says what one is."""
+    """A message that is not a command; its text says what one is."""
 
 
 class SetRequest(msgspec.Struct, frozen=True):

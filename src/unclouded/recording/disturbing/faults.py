@@ -147,7 +147,7 @@ def _rate(value: str) -> float:
 
 
 def _seconds(value: str) -> float:
-    """0.0 where it is no time, or one that is too long."""
+    """0.0 where it is not a time, or one that is too long."""
     found = SPAN.fullmatch(value)
     seconds = float(found[1]) * UNITS[found[2]] if found else 0.0
     return seconds if seconds <= LONGEST_S else 0.0

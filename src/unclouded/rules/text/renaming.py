@@ -49,7 +49,7 @@ def _renamed_text(text: str, device_of: Callable[[str], str], rename: Rename) ->
 
 
 def _device_of_condition(text: str) -> str:
-    """ "" where it names none, or is no condition."""
+    """ "" where it names none, or is not a condition."""
     try:
         leaf = leaf_of(text)
     except CommandError:

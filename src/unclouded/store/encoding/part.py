@@ -44,7 +44,7 @@ class Accumulator:
         self.marks = 0
 
     def part(self, is_number: bool) -> SeriesPart:
-        """What the values come to; without sum, lowest and highest where they are no numbers."""
+        """What the values come to; without sum, lowest and highest where they are not numbers."""
         values = self.values
         last = _bounded(values[-1])
         if not is_number:

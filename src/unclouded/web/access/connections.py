@@ -348,7 +348,7 @@ class PageConnection(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
-        """A complete message. Text that is no UTF-8 ends the connection; uvicorn would log a traceback."""
+        """A complete message. Text that is not UTF-8 ends the connection; uvicorn would log a traceback."""
         if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf_8(b"".join(self.frames)):
             self.frames = []
             self.conn.fail(1007, "text must be UTF-8")

@@ -29,7 +29,7 @@ def rules_of(tables: Sequence[RuleTable], where: str, has_place: bool) -> tuple[
 
 
 def calendar_of(table: CalendarTable, zone: tzinfo, place: Mapping[str, WireValue] | None, where: str) -> HomeCalendar:
-    """Raises ConfigError where a text is no holiday."""
+    """Raises ConfigError where a text is not a holiday."""
     try:
         holidays = HolidayList(table.holidays)
     except CommandError as error:

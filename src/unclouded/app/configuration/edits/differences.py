@@ -20,7 +20,7 @@ SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
 
 
 def differences(before: str, after: str) -> list[ConfigDifference]:
-    """The keys that are different; nothing where one of the texts is no TOML."""
+    """The keys that are different; nothing where one of the texts is not TOML."""
     try:
         old, new = read_toml(before, ""), read_toml(after, "")
     except ConfigError:

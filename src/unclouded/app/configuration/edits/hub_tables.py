@@ -51,7 +51,7 @@ class HubTableType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hub_tables() -> dict[str, HubTableType]:
-    """All tables that are no devices, by name."""
+    """All tables that are not devices, by name."""
     info = inspect.type_info(ConfigFile)
     assert isinstance(info, inspect.StructType)
     return {one.encode_name: _table(one) for one in info.fields if one.encode_name != DEVICES}
@@ -76,7 +76,7 @@ def hub_table(name: str, *, is_list: bool | None = None) -> HubTableType:
 
 
 def configured_tables(text: str) -> list[ConfiguredTable]:
-    """The tables of a text, without secrets; all as if they were not there where it is no TOML."""
+    """The tables of a text, without secrets; all as if they were not there where it is not TOML."""
     try:
         file = read_toml(text, "")
     except ConfigError:

@@ -30,7 +30,7 @@ def check_fleet(table: FleetTable | None, where: str) -> None:
 
 
 def why_no_fleet(url: str) -> str:
-    """Why this is no address of a fleet, "" = it is one. On this computer it needs no TLS."""
+    """Why this is not an address of a fleet, "" = it is one. On this computer it needs no TLS."""
     try:
         parts = urlsplit(url)
         is_whole = bool(parts.hostname) and parts.port != 0

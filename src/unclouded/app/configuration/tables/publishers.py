@@ -84,7 +84,7 @@ class HomekitTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 51_827  # 0 = any free port
     address: str = ""  # of this computer, where it has several; "" = chosen
     devices: list[str] = []
-    hide: list[str] = []  # ids that are no accessories
+    hide: list[str] = []  # ids that are not accessories
 
 
 class NotificationTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +97,7 @@ class NotificationTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     language: Language = "en"
     quiet: str = ""  # 22:00-07:00
     even_quiet: list[NotificationEvent] = msgspec.field(default_factory=lambda: ["alarm"])  # sent in quiet hours
-    offline_after_s: Seconds = 120.0  # a device that does not answer for a shorter time is no message
+    offline_after_s: Seconds = 120.0  # a device that does not answer for a shorter time is not a message
     clear: bool = True  # also when it is over
     repeat_min: Annotated[float, msgspec.Meta(ge=0, le=10_080)] = 0.0  # 0 = never
     most_per_hour: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
@@ -108,5 +108,5 @@ class FinishedTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     above_W: Annotated[float, msgspec.Meta(gt=0, le=100_000)]  # it works
     below_W: Annotated[float, msgspec.Meta(ge=0, le=100_000)] | None = None  # it does not; None = above_W
-    for_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0  # so long that it is no pause
+    for_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0  # so long that it is not a pause
     least_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 30.0  # that it must have worked

@@ -31,7 +31,7 @@ def write_backup(file: Path, text: str) -> None:
 
 
 def load_backup(file: Path) -> SettingsBackup:
-    """Raises CommandError where the file cannot be read, or is no backup."""
+    """Raises CommandError where the file cannot be read, or is not a backup."""
     try:
         if file.stat().st_size > MOST_BYTES:
             raise CommandError(f"{file} is not a backup of a plug: it is larger than {MOST_BYTES} bytes.")

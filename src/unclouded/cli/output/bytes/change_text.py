@@ -106,7 +106,7 @@ def _kind(one: FieldSummary) -> str:
 
 
 def _constant(one: FieldSummary) -> str:
-    """A field with its only value; the version of frames is no news."""
+    """A field with its only value; the version of frames is not news."""
     if one.field == "version":
         return ""
     return f"{one.field} {_value_text(one.values[0][0] if one.values else None, one)}".strip()

@@ -165,6 +165,6 @@ def _is_punctuation(part: FramePart, hex: str) -> bool:
 
 
 def _raw(part: FramePart, hex: str) -> str:
-    """The text that a part is, where its bytes are no secret."""
+    """The text that a part is, where its bytes are not a secret."""
     digits = hex[2 * part.start : 2 * part.end]
     return digits if "·" in digits else bytes.fromhex(digits).decode("utf-8", "replace").strip()

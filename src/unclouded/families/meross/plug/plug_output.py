@@ -71,7 +71,7 @@ class PlugOutput:
             self._put(b"", path, re, now)
 
     def raw(self, data: bytes, path: str, re: int, now: float) -> None:
-        """An answer that is no envelope."""
+        """An answer that is not an envelope."""
         self._put(data, path, re, now)
 
     def push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:

@@ -20,7 +20,7 @@ _ENCRYPTIONS = ("open", "WEP", "WEP", "WPA", "WPA", "WPA2", "WPA2", "WPA/WPA2", 
 
 
 def name_of(network: WifiNetwork) -> str:
-    """The name of a network; a text that is no base64 counts as the name itself."""
+    """The name of a network; a text that is not base64 counts as the name itself."""
     try:
         name = b64decode(network.ssid, validate=True).decode("utf-8", "replace")
     except ValueError:

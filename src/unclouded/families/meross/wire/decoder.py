@@ -95,7 +95,7 @@ class MessageScanner:
         return False
 
     def _next_begin(self) -> int:
-        """Where the next message begins that is no item of a list in this one; -1 = not seen yet."""
+        """Where the next message begins that is not an item of a list in this one; -1 = not seen yet."""
         if self._next > self._start:
             return self._next
         self._searched = max(self._searched, self._start + 1)

@@ -4,7 +4,7 @@
     {"header":{…,"sign":"········"},"payload":{"wifi":{"ssid":"········","password":"········"}}}
 
 A signature is md5 of messageId + key + timestamp: with it and the other two weak keys can be guessed offline, so it
-is a secret too. Lengths stay, and the message stays one. Bytes that are no whole message lose all their text.
+is a secret too. Lengths stay, and the message stays one. Bytes that are not a whole message lose all their text.
 
 A message is read once, token by token; no token is read twice, whatever the bytes are.
 """

@@ -30,5 +30,5 @@ class WireCounts:
         return Rejected(reason, redact(self._peer, data[:SHOWN]))
 
     def stats(self) -> Mapping[str, float]:
-        """The counts; a datagram that is no message counts as noise."""
+        """The counts; a datagram that is not a message counts as noise."""
         return {"frames_in": 0, "frames_out": 0, "noise_bytes": 0, **self._counts}

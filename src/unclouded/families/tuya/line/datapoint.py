@@ -19,7 +19,7 @@ from unclouded.families.tuya.line.shapes import UNIT_HEADER, UNITS_CAP
 
 RAW, BOOL, VALUE, STRING, ENUM, BITMAP = range(6)
 NAMES = ("raw", "bool", "value", "string", "enum", "bitmap")
-NUMBER_TYPES: Mapping[int, NumberType] = {ENUM: "enum", BITMAP: "bitmap"}  # numbers that are no measured value
+NUMBER_TYPES: Mapping[int, NumberType] = {ENUM: "enum", BITMAP: "bitmap"}  # numbers that are not a measured value
 TYPES: Mapping[str, int] = {name: number for number, name in enumerate(NAMES)}
 LONGEST_NUMBER = 8  # bytes that are still read as a number
 KEYS = tuple(str(number) for number in range(256))  # the wire key of each data point

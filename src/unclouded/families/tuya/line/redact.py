@@ -5,7 +5,7 @@
     55 AA 00 34 …  07 00 {"ap":"···", … "wcfg":{"ssid":"···","pwd":"···"}} SS
 
 Which commands carry secrets, and where, is in the dialects' command tables. Lengths stay, checksums are made good.
-Bytes that are no whole frame lose all their text, of whatever alphabet.
+Bytes that are not a whole frame lose all their text, of whatever alphabet.
 """
 
 import json

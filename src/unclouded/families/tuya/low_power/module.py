@@ -66,7 +66,7 @@ from unclouded.families.tuya.update.sender import NAMES, Updater
 
 RECORDS = 32  # records that are remembered, to know one that comes again
 
-VAIN_WAKES = 3  # in a row, after which it is no battery device; ours
+VAIN_WAKES = 3  # in a row, after which it is not a battery device; ours
 
 DIALECT = "battery dialect"
 NO_TIME = LocalTime(0.0)

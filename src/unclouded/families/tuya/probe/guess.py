@@ -24,7 +24,7 @@ from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, S
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
 CONSTANT_LIKELY = 0.3  # the same, where there is only one load, and so less evidence
 ROUND = 50  # a constant multiple of so many counts is more likely a limit than a frequency
-LEAST_VA = 20.0  # less is no evidence where all is unknown
+LEAST_VA = 20.0  # less is not evidence where all is unknown
 ALIKE = 1.5  # ratio of the power factors of one load, at most
 STEADY = 1.15  # ratio of the highest to the lowest voltage of one place, at most
 MAINS_Hz = ((49.0, 51.0), (59.0, 61.0))

@@ -54,7 +54,7 @@ class UpdateBlock(msgspec.Struct, frozen=True):
 
 
 def read_start(frame: Frame) -> UpdateStart | None:
-    """Raises ValueError where its MD5 is no text."""
+    """Raises ValueError where its MD5 is not text."""
     data = frame.payload
     size = int.from_bytes(data[:4])
     if len(data) == PLAIN:

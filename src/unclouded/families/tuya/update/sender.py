@@ -178,7 +178,7 @@ class Updater:
         return [Settled(run.ticket, "unreachable", f"{reason.rstrip('.')}: {where}")]
 
     def asleep(self, reason: str) -> list[Event]:
-        """The device sleeps. After the end of an update that is no loss: it reports its version when it wakes."""
+        """The device sleeps. After the end of an update that is not a loss: it reports its version when it wakes."""
         return [] if self._run is not None and self._run.phase == "proving" else self.lost(reason)
 
     def tick(self, now: float) -> list[Event]:

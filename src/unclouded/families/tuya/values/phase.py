@@ -38,7 +38,7 @@ from unclouded.core.sessions.session import WireValue
 
 EXPORT_OFFSET = 0x19999A  # 2**24 / 10: of a negative power; docs/protocols/tuya_wifi.md §2.8.3
 EXPORT_OFFSETS = (EXPORT_OFFSET, 0x99999A)  # the second is 2**32 / 10 in 24 bits
-EXPORT_FROM = 0x100000  # a power of so many W is no power of a phase
+EXPORT_FROM = 0x100000  # a power of so many W is not a power of a phase
 
 
 class Field(msgspec.Struct, frozen=True):

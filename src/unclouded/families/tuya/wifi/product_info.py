@@ -25,7 +25,7 @@ FEATURES = {  # bits of field abv in 37/00
 
 
 def signal_of(value: Answer | Refusal) -> int:
-    """The signal in dBm that an answer gives; 0, which is not known, for a refusal and for what is no signal."""
+    """The signal in dBm that an answer gives; 0, which is not known, for a refusal and for what is not a signal."""
     return value if isinstance(value, int) and -128 <= value < 0 else 0
 
 

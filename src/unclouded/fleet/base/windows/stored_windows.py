@@ -7,7 +7,7 @@ from unclouded.fleet.base.windows.levels import stored_levels
 from unclouded.fleet.base.windows.opening import DAY, LENGTHS, UNIT_S
 from unclouded.uplink.messages import SentWindow
 
-# The ends of a range are no whole numbers; columns are only found by keys, and in few months, where they are compared
+# The ends of a range are not whole numbers; columns are only found by keys, and in few months, where they are compared
 # with whole ones
 WINDOWS = """SELECT start, number, data FROM "window" WHERE hub = %s AND level = %s
     AND start > floor(%s)::bigint AND start < ceil(%s)::bigint"""

@@ -198,7 +198,7 @@ class ConsoleSession:
         return request.ticket
 
     def _switch(self, command: WireCommand, now: float) -> Ticket:
-        """Raises CommandError for what is no switching of the relay."""
+        """Raises CommandError for what is not a switching of the relay."""
         value = command.values.get(ON)
         if len(command.values) != 1 or not isinstance(value, bool):
             raise CommandError(f"On this console, {ON} can be set to on or off, and nothing else.")

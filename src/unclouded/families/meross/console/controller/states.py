@@ -33,7 +33,7 @@ class ConsoleState:
         self._begin()
 
     def _begin(self) -> None:
-        self._foreign: deque[bytes] = deque()  # the newest bytes that are no lines of the console
+        self._foreign: deque[bytes] = deque()  # the newest bytes that are not lines of the console
         self._foreign_size = 0
         self._has_log = self._has_text = False
 
@@ -51,7 +51,7 @@ class ConsoleState:
         self._has_log = True
 
     def foreign(self, data: bytes, is_text: bool) -> None:
-        """Bytes that are no line of this console."""
+        """Bytes that are not a line of this console."""
         self._has_text |= is_text
         self._foreign.append(data[-EXAMINED:])
         self._foreign_size += len(self._foreign[-1])

@@ -120,5 +120,5 @@ def whole_lines(texts: Sequence[AnswerLine], fits: Callable[[str], bool]) -> lis
 
 
 def _belongs(begun: str, text: str, fits: Callable[[str], bool]) -> bool:
-    """Whether a line is the rest of an interrupted one: it is no line by itself, or only both together are one."""
+    """Whether a line is the rest of an interrupted one: it is not a line by itself, or only both together are one."""
     return not fits(text) or (not fits(begun) and fits(begun + text))

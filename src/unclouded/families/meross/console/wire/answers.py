@@ -309,7 +309,7 @@ def _debug(texts: Sequence[AnswerLine]) -> ConsoleAnswer:
 
 
 def _json(text: str) -> Any:
-    """A value; one that is no valid JSON as its text."""
+    """A value; one that is not valid JSON as its text."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):

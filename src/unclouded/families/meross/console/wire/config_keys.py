@@ -102,7 +102,7 @@ def is_secret(key: str) -> bool:
 
 
 class RuleSlot(msgspec.Struct, frozen=True):
-    """A used slot of a list of rules. ``rule``: its fields, None where the text is no JSON object."""
+    """A used slot of a list of rules. ``rule``: its fields, None where the text is not a JSON object."""
 
     list: str
     slot: int
@@ -120,7 +120,7 @@ class DaySlot(msgspec.Struct, frozen=True):
 
 
 def slot_of(key: str, text: str) -> RuleSlot | DaySlot | None:
-    """What is in a used slot; None where the key is no slot, or it is empty."""
+    """What is in a used slot; None where the key is not a slot, or it is empty."""
     found = _SLOT.fullmatch(key)
     if found is None or not text.strip():
         return None
@@ -134,7 +134,7 @@ def slot_of(key: str, text: str) -> RuleSlot | DaySlot | None:
 
 
 def list_of(key: str) -> str:
-    """The list that a slot belongs to: tim, tmr, atf or enr; "" where the key is no slot."""
+    """The list that a slot belongs to: tim, tmr, atf or enr; "" where the key is not a slot."""
     found = _SLOT.fullmatch(key)
     return "" if found is None else found["list"] or found["days"]
 

@@ -155,7 +155,7 @@ class ConsoleDecoder:
     def _text(
         self, data: bytes, lines: Sequence[ConsoleLine], logs: Sequence[ConsoleLogLine], is_prompted: bool
     ) -> Piece:
-        """Of a line that is no log line; ``lines``: its parts, or a command and what it reads."""
+        """Of a line that is not a log line; ``lines``: its parts, or a command and what it reads."""
         more = {"log": [_log(log)[1] for log in logs]} if logs else {}
         if self._is_command(lines, is_prompted):
             whole = _shown(lines[0].text)

@@ -1,4 +1,4 @@
-"""Lines that no command asked for and that are no log: of the boot loader, the system and the Wi-Fi driver.
+"""Lines that no command asked for and that are not log: of the boot loader, the system and the Wi-Fi driver.
 
     F1: 0000 0000      boot ROM          Last reset reason:HAL_WDT_SOFTWARE_RESET     system
     NOR_init           boot loader       cmd id 0xdd -- 0x0 seq 0x0                   driver

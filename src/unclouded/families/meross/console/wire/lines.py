@@ -27,7 +27,7 @@ from unclouded.families.meross.console.wire.log_line import (
 LONGEST_LINE = 2_048  # bytes; the longest known line, a dumped protocol message, has about a thousand
 ENDLESS = f"a line of more than {LONGEST_LINE} bytes"
 BINARY = "no text: another baud rate than 115200, or another protocol"
-TEXT_SHARE = 8  # a line is no text where more than one byte of so many is none
+TEXT_SHARE = 8  # a line is not text where more than one byte of so many is none
 _NO_TEXT = bytes([*range(7), *range(14, 27), *range(28, 32), 127])  # BEL to CR and ESC occur in terminal output
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b[^\[]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -157,7 +157,7 @@ def _separated(data: bytes) -> Iterator[ConsoleLine]:
 
 
 def _line(data: bytes, cut: bool = False) -> ConsoleLine:
-    """One line, or a part of one, that is no prompt."""
+    """One line, or a part of one, that is not a prompt."""
     if data.isascii():
         text = data.decode("ascii").rstrip(_ENDS)
         is_plain = text.isprintable()

@@ -100,7 +100,7 @@ def read_back(command: PlugCommand) -> WindowRequest:
 
 
 def commanded(command: SessionCommand) -> tuple[str, WireValue]:
-    """The wire key and the value that a command sets. Raises CommandError where it is no command of a plug."""
+    """The wire key and the value that a command sets. Raises CommandError where it is not a command of a plug."""
     if not isinstance(command, WireCommand):
         raise refuse_action(command)
     if len(command.values) != 1 or command.part:

@@ -259,7 +259,7 @@ def _first_frame(durations: Sequence[int]) -> Sequence[int]:
 
 
 def _levels(frame: Sequence[int], half_us: int, longest: int) -> list[int]:
-    """The frame in halves of a bit, 1 = mark; [] where a duration is no number of them. A last space is added."""
+    """The frame in halves of a bit, 1 = mark; [] where a duration is not a number of them. A last space is added."""
     levels: list[int] = []
     for place, duration in enumerate(frame):
         halves = round(duration / half_us)

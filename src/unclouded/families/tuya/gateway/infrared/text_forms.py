@@ -28,7 +28,7 @@ COMMENT = re.compile(r"(?:#|//)[^\n]*")
 
 
 def read_code(text: str, form: str = "") -> InfraredCode:
-    """The code of a text. ``form``: one of FORMS, "" = found out. Raises CommandError where it is no code."""
+    """The code of a text. ``form``: one of FORMS, "" = found out. Raises CommandError where it is not a code."""
     if len(text) > LONGEST_TEXT:
         raise CommandError(f"An infrared code as text has at most {LONGEST_TEXT} characters.")
     return READERS[form or form_of(text)](text.strip())

@@ -60,7 +60,7 @@ class McuAsking:
         return self._tickets.settle(request.ticket, "confirmed" if good else "refused", text)
 
     def unanswered(self, request: Request) -> list[Event]:
-        """The last try of a question has timed out: its ticket settles. Requests without a ticket are no question."""
+        """The last try of a question has timed out: its ticket settles. Requests without one are not questions."""
         return self._tickets.settle(request.ticket, "timeout", LATE) if request.ticket else []
 
     def close(self, reason: str) -> list[Event]:

@@ -178,11 +178,11 @@ class GatewaySecurity:
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> list[Event]:
-        """Ends delays that are over; [] where the MCU is no security gateway."""
+        """Ends delays that are over; [] where the MCU is not a security gateway."""
         return self._do(self._machine.tick(now), now) if self._is_on else []
 
     def deadline(self) -> float | None:
-        """When a delay is over, in monotonic seconds; None = none runs, or the MCU is no security gateway."""
+        """When a delay is over, in monotonic seconds; None = none runs, or the MCU is not a security gateway."""
         return self._machine.deadline() if self._is_on else None
 
     # --- inside ----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class GatewayStart:
         return self._next(now) if request.name == self._step and self._step != PRODUCT else []
 
     def unanswered(self, request: Request, now: float, held: int) -> list[Event]:
-        """The last try of this request has timed out. ``held``: bytes that are no frame yet."""
+        """The last try of this request has timed out. ``held``: bytes that are not a frame yet."""
         if request.name == PROBE:
             self.begin(now)
             return [Offline(GONE)]

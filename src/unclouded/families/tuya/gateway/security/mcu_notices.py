@@ -67,7 +67,7 @@ class McuNotices:
         return [SecurityEvent(EVENT_COUNTDOWN)]
 
     def ignored(self) -> list[Message]:
-        """A sensor that is no alarm, where a sound is played for it."""
+        """A sensor that is not an alarm, where a sound is played for it."""
         return [SecurityEvent(EVENT_IGNORED)] if self._settings.chime else []
 
     def delay(self, delay_s: int) -> list[Message]:

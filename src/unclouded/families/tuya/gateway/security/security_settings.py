@@ -18,7 +18,7 @@ class SecuritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arming_delay_s: int = 0  # from the command to the armed mode, to leave
     alarm_delay_s: int = 0  # from a sensor to the alarm, to disarm
     sound: bool = True  # the gateway plays a sound for what changes
-    chime: bool = False  # and for a sensor that is no alarm in this mode
+    chime: bool = False  # and for a sensor that is not an alarm in this mode
     cancel_disarms: bool = False  # a cancelled alarm ends the armed mode too
     mode_as_text: bool = True  # c0/02 names its mode as a text, as in the vendor's example
     alarm_point: int = 2  # a bool: false after a cancelled alarm

@@ -81,7 +81,7 @@ class _Reader:
     # --- inside --------------------------------------------------------------------------------
 
     def _next(self) -> str:
-        """The next character that is no space; "" at the end."""
+        """The next character that is not a space; "" at the end."""
         found = SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
         return self._text[self._at : self._at + 1]

@@ -28,7 +28,7 @@ Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 PointId = Annotated[int, msgspec.Meta(ge=1, le=255)]
 
-NOT_ON_THE_WIRE = frozenset({"command", "sub", "as_text"})  # fields of JSON messages that are no members
+NOT_ON_THE_WIRE = frozenset({"command", "sub", "as_text"})  # fields of JSON messages that are not members
 
 # Which result byte is success, and which failure; docs/protocols/tuya_gateway.md §1.6.3.
 ZERO_IS_OK, ONE_OR_TWO = (0, 1), (1, 2)

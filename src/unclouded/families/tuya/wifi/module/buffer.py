@@ -65,7 +65,7 @@ class McuBuffer:
             self.declared = size
 
     def forget(self) -> None:
-        """What was sent and not answered is no evidence any more: the connection is another, or the MCU is gone."""
+        """What was sent and not answered is not evidence any more: the connection is another, or the MCU is gone."""
         self._suspect = self._later = 0
         self._longest = self._longest_asked = self._proven
 
@@ -102,6 +102,6 @@ class McuBuffer:
 
 
 def _number(text: bytes) -> int:
-    """As it was remembered; 0 where that is no size."""
+    """As it was remembered; 0 where that is not a size."""
     size = int(text) if text.isdigit() and len(text) < len("65536") + 1 else 0
     return size if size >= SMALLEST_BUFFER else 0

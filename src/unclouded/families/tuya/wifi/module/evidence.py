@@ -62,7 +62,7 @@ class StartEvidence:
     # --- texts, "" = this was reported already --------------------------------------------------------
 
     def not_found(self, held: int) -> str:
-        """Neither heartbeats nor product info are answered. ``held``: bytes that are no frame yet."""
+        """Neither heartbeats nor product info are answered. ``held``: bytes that are not a frame yet."""
         frames, echoes, noise = (self._counts[name] - self._before[name] for name in COUNTED)
         noise += held
         if frames > echoes:

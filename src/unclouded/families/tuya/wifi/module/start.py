@@ -147,7 +147,7 @@ class ModuleStart:
             self._ask_step()
 
     def found(self, now: float) -> None:
-        """It answers product info. Heartbeats are no precondition: docs/protocols/tuya_wifi.md §2.6 item 18."""
+        """It answers product info. Heartbeats are not a precondition: docs/protocols/tuya_wifi.md §2.6 item 18."""
         if not self._is_alive and self.is_certain:
             self._queue.cancel(SEARCH)
             self._go_without_heartbeats(now)
