@@ -335,7 +335,7 @@ def test_a_wrong_key_is_reported_with_what_to_do(wire: object) -> None:
     pair = wire(controller(key="another key"), plug(), answers=lambda side, question: None)  # type: ignore[operator]
     pair.run(until=120.0)
     (waiting,) = pair.of("controller", Waiting)
-    assert waiting.reason.startswith("The plug does not accept the key.") and "key_file" in waiting.reason
+    assert waiting.reason.startswith("The plug does not accept the key.") and "`key` in [meross]" in waiting.reason
     assert not pair.of("controller", Online)
     ticket = pair.submit(ON)
     pair.run(until=125.0)
