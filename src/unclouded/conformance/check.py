@@ -1,4 +1,4 @@
-"""A check, its result, and a suite: the nouns of the conformance tests.
+"""A check, its result, and a suite of checks.
 
     CheckSuite("tuya_wifi") ──► PlayedRole("controller") ──► Check("mcu.heartbeat.answered", …, must)
                                   │                            └─ script: sends, waits, and judges
@@ -123,7 +123,7 @@ class CheckSuite(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = ""
 
     def clause(self, check: Check) -> str:
-        """With its page."""
+        """The clause of a check with the page that it is on."""
         return check.clause if check.clause.startswith("docs/") else f"docs/protocols/{self.page}.md {check.clause}"
 
 

@@ -1,1 +1,1 @@
-"""The nouns (model, session, family, profile, link) and the one loop that drives them."""
+"""The shared types (model, session, family, profile, link) and the one loop that drives them."""

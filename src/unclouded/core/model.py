@@ -1,4 +1,4 @@
-"""The nouns that every package shares: devices and their points, readings, commands, ledgers, and the public hub.
+"""The types that every package shares: devices and their points, readings, commands, ledgers, and the public hub.
 
 Values are frozen ``msgspec.Struct``s: a frozen dataclass of six fields takes 1.6 µs to make on the
 machine where a struct takes 0.3, and a live line makes hundreds of thousands of them.

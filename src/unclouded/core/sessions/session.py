@@ -1,4 +1,4 @@
-"""A session: the sans-IO state machine of one end of one conversation. Here are its interface and its nouns.
+"""A session: the sans-IO state machine of one end of one conversation. Here are its interface and its types.
 
     up(path) ──► submit / receive / failed / answer / tick ──► down(path)
                      │ events out                  │ outgoing() drained by the driver
