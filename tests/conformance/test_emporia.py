@@ -6,13 +6,13 @@ import pytest
 
 from conformance.conforming import Collector, by_kind, conform, not_passed
 from conformance.emporia_controller_mutants import BROKEN_CONTROLLERS, pausing
-from conformance.emporia_ends import check_host, check_radio, host, meter, radio
+from conformance.emporia_ends import check_host, check_radio, host, meter, person, radio
 from conformance.emporia_radio_mutants import BROKEN_RADIOS
 from conformance.mutants import ByteMutant
 from pair import Pair, ambient
 from unclouded.app.conformance.reports import json_text
 from unclouded.conformance import suite
-from unclouded.conformance.check import RunOptions
+from unclouded.conformance.check import PersonTask, RunOptions
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.sessions.session import Session
 from unclouded.families.emporia.radio_faults import FAULTS
@@ -44,6 +44,19 @@ OF_FIRMWARE_7 = {
     *("radio.zcl.export", "radio.zcl.same-form", "radio.export.rises"),
 }
 NOT_SEEN = {"radio.idle.alert-value", "radio.frames.text-lines"}  # it sends no e and no text
+
+
+def test_a_person_is_asked_once_for_what_several_checks_need() -> None:
+    asked: list[PersonTask] = []
+
+    def help_(pair: Pair, task: PersonTask) -> None:
+        asked.append(task)
+        person(pair, task)
+
+    options = RunOptions(assist=True, only=("controller.reset.*",))
+    report = conform("emporia", "device", host(), assist=help_, options=options)
+    assert not not_passed(report) and len(report.results) > 1
+    assert [task.kind for task in asked] == ["reset"]
 
 
 def test_the_matrix_has_every_fault() -> None:
