@@ -11,7 +11,7 @@ import sys
 
 import unclouded
 
-READINGS = 3
+READINGS = 2
 
 
 async def show(url: str, key: str) -> None:
@@ -34,4 +34,7 @@ async def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    try:
+        asyncio.run(main(sys.argv[1:]))
+    except unclouded.UncloudedError as error:
+        sys.exit(str(error))

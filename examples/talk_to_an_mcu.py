@@ -30,4 +30,7 @@ async def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    try:
+        asyncio.run(main(sys.argv[1:]))
+    except unclouded.UncloudedError as error:
+        sys.exit(str(error))

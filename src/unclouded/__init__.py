@@ -21,9 +21,24 @@ if TYPE_CHECKING:
         UncloudedError,
         WireError,
     )
-    from unclouded.core.family import Decoder, Family, Piece
+    from unclouded.core.family import Decoder, Family, Piece, SimOptions
     from unclouded.core.model import Device, Outcome, Point, Reading, Status
-    from unclouded.core.sessions.session import Ambient, LinkPath, Out, Session, WireAction, WireCommand
+    from unclouded.core.sessions.session import (
+        Ambient,
+        Asked,
+        LinkPath,
+        Offline,
+        Online,
+        Out,
+        Refusal,
+        Rejected,
+        Replaced,
+        Reported,
+        Session,
+        Settled,
+        WireAction,
+        WireCommand,
+    )
     from unclouded.families import NAMES as FAMILY_NAMES
     from unclouded.families import family
 
@@ -33,6 +48,7 @@ __all__ = [
     "FAMILY_NAMES",
     "VERSION",
     "Ambient",
+    "Asked",
     "CommandError",
     "ConfigError",
     "Decoder",
@@ -42,6 +58,8 @@ __all__ = [
     "LinkError",
     "LinkPath",
     "LinkRefused",
+    "Offline",
+    "Online",
     "OpenedDevice",
     "Out",
     "Outcome",
@@ -49,7 +67,13 @@ __all__ = [
     "Point",
     "Reading",
     "RecordedPiece",
+    "Refusal",
+    "Rejected",
+    "Replaced",
+    "Reported",
     "Session",
+    "Settled",
+    "SimOptions",
     "SimulatedDevice",
     "Status",
     "StoreError",
@@ -71,9 +95,12 @@ _WHERE = {
     "unclouded.core.errors": (
         *("CommandError", "ConfigError", "LinkError", "LinkRefused", "StoreError", "UncloudedError", "WireError"),
     ),
-    "unclouded.core.family": ("Decoder", "Family", "Piece"),
+    "unclouded.core.family": ("Decoder", "Family", "Piece", "SimOptions"),
     "unclouded.core.model": ("Device", "Outcome", "Point", "Reading", "Status"),
-    "unclouded.core.sessions.session": ("Ambient", "LinkPath", "Out", "Session", "WireAction", "WireCommand"),
+    "unclouded.core.sessions.session": (
+        *("Ambient", "LinkPath", "Out", "Session", "WireAction", "WireCommand"),
+        *("Asked", "Offline", "Online", "Refusal", "Rejected", "Replaced", "Reported", "Settled"),
+    ),
     "unclouded.families": ("family",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

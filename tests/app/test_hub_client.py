@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.access.hub_client import HubClient, implausible_points, is_listening
-from unclouded.core.errors import LinkError
+from unclouded.core.errors import CommandError, LinkError
 
 
 def test_points_with_an_implausible_scale_are_named() -> None:
@@ -24,9 +24,37 @@ def test_points_with_an_implausible_scale_are_named() -> None:
 
 
 def test_a_hub_that_is_gone_is_reported_and_the_socket_is_closed(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="Is it still running"):
-        HubClient(tmp_path / "control").get("/api/hub")
+    for left in ("nothing", "a socket that nothing reads"):
+        if left != "nothing":
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(tmp_path / "control"))
+        with pytest.raises(LinkError, match=r"No hub runs on .*/control\. Start it, or name the socket"):
+            HubClient(str(tmp_path / "control")).get("/api/hub")
     gc.collect()  # a socket that was left open fails the test here
+
+
+@pytest.mark.parametrize("path", ["/api/a plug", "/api/a\r\nX: y", "/api/kühler", "api/devices"])
+def test_a_path_that_no_request_can_have_is_refused_with_what_to_do(tmp_path: Path, path: str) -> None:
+    with pytest.raises(CommandError, match=r"urllib\.parse\.quote|begin with a slash"):
+        HubClient(tmp_path / "control").get(path)
+
+
+def test_a_refusal_that_comes_before_the_request_was_sent_is_the_answer(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "control"))
+        listener.listen(1)
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b'HTTP/1.1 404 No\r\nContent-Length: 30\r\n\r\n{"detail":"There is nothing."}')
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(CommandError, match=r"There is nothing\."):
+            HubClient(tmp_path / "control").post("/api/nothing", "x" * 1_000_000)
+        thread.join()
 
 
 @pytest.fixture

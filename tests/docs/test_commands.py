@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -108,6 +109,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def reports(device: str, line: Line) -> bool:
     return bool(line.get("device") == device)
+
+
+def test_an_example_switches_a_device_of_the_demo(demo: Demo) -> None:
+    words: list[str | Path] = [sys.executable, ROOT / "examples" / "switch_a_plug.py", "pump", "on", demo.control]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert re.fullmatch(r"pump on: confirmed\nenergy_import_Wh today: \d+ Wh\n", done.stdout), done.stderr
 
 
 @pytest.mark.parametrize("page", LAST_CONFIGURATION, ids=title)

@@ -54,6 +54,15 @@ async def test_a_store_that_crashes_leaves_the_devices_online() -> None:
         assert (await home.hub.command(ON)).result == "held"
 
 
+@story
+async def test_a_report_that_comes_while_the_hub_stops_waits_for_nothing() -> None:
+    async with hub(gateway) as home:
+        await asleep(home)
+    answers: list[bool] = []
+    home.hub.when_stored(answers.append)
+    assert answers == []
+
+
 class Sure(GatewayController):
     """Its device wants to be sure that what it reports is stored."""
 

@@ -362,8 +362,13 @@ class Hub:
         async def wait() -> None:
             then(await self._stored())
 
-        if self._group is not None:
-            self._group.create_task(wait(), name="stored")
+        if self._group is None:
+            return
+        waiting = wait()
+        try:
+            self._group.create_task(waiting, name="stored")
+        except RuntimeError:  # the hub is stopping
+            waiting.close()
 
     def part_left(self, device: str) -> None:
         """A sub-device left for good; a notice makes pages look for devices that are gone."""

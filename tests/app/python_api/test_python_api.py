@@ -1,10 +1,12 @@
 """What other programs use: its documentation is run as it stands, and so are the examples."""
 
+import asyncio
 import doctest
 import subprocess
 import sys
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -71,6 +73,63 @@ def test_a_capture_is_decoded() -> None:
 )
 def test_an_example_talks_to_a_simulated_device(example: str, shown: str) -> None:
     assert shown in run(str(EXAMPLES / example))
+
+
+def test_both_ends_of_a_line_synchronise_again_after_noise() -> None:
+    lines = run(str(EXAMPLES / "two_ends_and_noise.py"))
+    assert "module: Offline" in lines
+    assert "bytes: bad checksum" in lines
+    assert lines.rindex("module: Online") > lines.rindex("module: Offline")
+
+
+def test_an_example_without_its_arguments_says_how_it_is_started() -> None:
+    for name in ("decode_a_capture.py", "switch_a_plug.py"):
+        done = subprocess.run([sys.executable, EXAMPLES / name], capture_output=True, text=True, check=False)
+        assert (done.returncode, f"python examples/{name} " in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("text", ["line.log", "tests/captures/tuya/plug_boot.jsonl"])
+def test_the_path_of_a_file_as_text_is_refused_with_what_to_do(text: str) -> None:
+    with pytest.raises(unclouded.CommandError, match=r"A file is named by pathlib\.Path"):
+        unclouded.decode(text)
+
+
+def test_what_cannot_be_decoded_is_refused_by_the_call_itself() -> None:
+    """Not by the first step of a loop over what it returns."""
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"recording": 5}, "bytes, the text of a log or a Path, not int"),
+        ({"recording": b"", "sender": "mcu"}, "'controller' or 'device', not 'mcu'"),
+        ({"recording": b"", "family": "zigbee"}, "There is no family 'zigbee'"),
+        ({"recording": b"", "profile": "tuya/nope"}, "There is no profile 'tuya/nope'"),
+    ]
+    for given, why in refused:
+        with pytest.raises(unclouded.UncloudedError, match=why):
+            unclouded.decode(**given)
+
+
+def test_a_device_whose_block_has_ended_says_so() -> None:
+    async def leave() -> list[str]:
+        async with (
+            unclouded.simulate("tuya-plug", "listen://127.0.0.1:0", faults="sends-stray-bytes") as mcu,
+            unclouded.open_device(mcu.url, "tuya_wifi") as device,
+        ):
+            loop = asyncio.create_task(_count(device))
+            await asyncio.sleep(0)
+        said = []
+        for left in (loop, device.set("on", True), _count(device)):
+            with pytest.raises(unclouded.LinkError) as error:
+                await left
+            said.append(str(error.value))
+        return said
+
+    assert (
+        asyncio.run(leave())
+        == ["The device was closed when the block of open_device ended. Open it again, or stay inside."] * 3
+    )
+
+
+async def _count(device: unclouded.OpenedDevice) -> int:
+    return len([one async for one in device.readings()])
 
 
 def run(*words: str) -> str:

@@ -37,8 +37,8 @@ class HubClient:
     hub's sentence where it refuses.
     """
 
-    def __init__(self, path: Path, own: bool = False, answer_s: float = ANSWER_S) -> None:
-        self._path = path
+    def __init__(self, path: Path | str, own: bool = False, answer_s: float = ANSWER_S) -> None:
+        self._path = Path(path).expanduser()
         self._answer_s = answer_s
         self.own = own
 
@@ -82,9 +82,12 @@ class HubClient:
             return connection.has_answer(self._answer_s)
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
+        _check_path(path)
         connection = _UnixConnection(self._path, self._answer_s)
         try:
-            connection.request(method, path, body, {"Connection": "close"})
+            # a hub that refuses answers at once, and reads no more of the request
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, body, {"Connection": "close"})
             while not connection.has_answer(self._answer_s):
                 if not self.works():
                     raise self._hangs()
@@ -93,6 +96,11 @@ class HubClient:
         except TimeoutError:
             connection.close()
             raise self._hangs() from None
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            connection.close()
+            raise LinkError(
+                f"No hub runs on {self._path}. Start it, or name the socket of another: control in its data folder."
+            ) from None
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise LinkError(f"The hub does not answer on {self._path}: {error}. Is it still running?") from None
@@ -100,7 +108,8 @@ class HubClient:
             connection.close()
             raise
         if response.status >= 400:
-            raise CommandError(_detail(response.read()))
+            with contextlib.closing(connection):
+                raise CommandError(_detail(response.read()))
         return response
 
     def _hangs(self) -> LinkError:
@@ -256,6 +265,17 @@ def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
 def _with_query(path: str, query: dict[str, str | Sequence[str]]) -> str:
     text = urlencode({key: value for key, value in query.items() if value}, doseq=True)
     return f"{path}?{text}" if text else path
+
+
+def _check_path(path: str) -> None:
+    """Raises CommandError where it is no path of a URL."""
+    if not path.startswith("/"):
+        raise CommandError(f"The path {path!r} does not begin with a slash, as /api/devices does.")
+    if not path.isascii() or not path.isprintable() or " " in path:
+        raise CommandError(
+            f"The path {path!r} has a space or another character that a URL cannot have. Escape names in it:"
+            " urllib.parse.quote(NAME, safe='')."
+        )
 
 
 def _detail(body: bytes) -> str:

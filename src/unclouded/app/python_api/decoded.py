@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from unclouded.app.decoding.conversation_reader import DecodedPiece
-from unclouded.app.decoding.input_chunks import one_file
-from unclouded.app.decoding.line_decoding import decoding_of
+from unclouded import families
+from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
+from unclouded.app.decoding.input_chunks import PASTE, one_file
+from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.core.model import NamedValue, Value
@@ -40,21 +41,33 @@ def decode(
 ) -> Iterator[RecordedPiece]:
     """Every frame and every stretch of noise of a recording, in the order in which it was sent.
 
-    ``recording``: bytes of a wire, the text of a log, or the path of a file in any format that ``unclouded decode``
-    reads. ``family``, ``profile``: "" = found. ``sender``: of bytes whose side is not known. Raises CommandError (no
-    such family), ConfigError (no such profile), WireError (a format that is damaged).
+    ``recording``: bytes of a wire, the text of a log, or the path (a ``Path``) of a file in any format that ``unclouded
+    decode`` reads. ``family``, ``profile``: "" = found. ``sender``: of bytes whose side is not known. Raises, at once,
+    CommandError (what cannot be read), ConfigError (no such family or profile), WireError (a format that is damaged).
     """
+    if sender not in (None, "controller", "device"):
+        raise CommandError(f"A sender is 'controller' or 'device', not {sender!r}.")
+    if family:
+        families.family(family)
     source = one_file(_opened(recording), sender=sender, family=family)
-    if source.found.refused:
-        raise CommandError(source.found.refused)
+    found = source.found
+    if found.refused:
+        raise CommandError(found.refused)
+    if isinstance(recording, str) and recording.strip() and found.format == "unknown":
+        raise CommandError(f"No bytes were found in this text. {PASTE} A file is named by pathlib.Path(…).")
     decoding = decoding_of(family or None, source)
-    reader = decoding.reader(profile or None)
+    return _pieces(decoding, decoding.reader(profile or None))
+
+
+def _pieces(decoding: LineDecoding, reader: ConversationReader) -> Iterator[RecordedPiece]:
     for timed in decoding.pieces():
         if (found := reader.read_timed(timed)) is not None:
             yield _frame(found)
 
 
 def _opened(recording: bytes | str | Path) -> io.BytesIO:
+    if not isinstance(recording, bytes | bytearray | memoryview | str | Path):
+        raise CommandError(f"decode takes bytes, the text of a log or a Path, not {type(recording).__name__}.")
     if isinstance(recording, Path):
         try:
             return io.BytesIO(recording.read_bytes())

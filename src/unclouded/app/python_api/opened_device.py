@@ -34,6 +34,7 @@ class OpenedDevice:
         self._hub = hub
         self._waiting: deque[Reading] = deque(maxlen=MOST_WAITING)
         self._changed = asyncio.Event()
+        self._is_closed = False
         hub.subscribe(self._take)
 
     @property
@@ -57,15 +58,23 @@ class OpenedDevice:
         return {one.point: one.value for one in self._hub.snapshot() if isinstance(one, Reading) and one.device == ID}
 
     async def readings(self) -> AsyncIterator[Reading]:
-        """Every reading as it arrives, until the loop over it is left. Those since the last loop come first."""
+        """Every reading as it arrives, until the loop over it is left. Those since the last loop come first.
+
+        Raises LinkError after the device was closed.
+        """
         while True:
             while self._waiting:
                 yield self._waiting.popleft()
+            self._check_open()
             self._changed.clear()
             await self._changed.wait()
 
     async def set(self, point: str, value: Value, part: str = "") -> Outcome:
-        """Set a point, of a sub-device by its id. Raises CommandError for one that is not there or not allowed."""
+        """Set a point, of a sub-device by its id.
+
+        Raises CommandError for one that is not there or not allowed, and LinkError after the device was closed.
+        """
+        self._check_open()
         return await self._hub.command(Command(part or ID, point, value, "python"))
 
     async def ready(self, timeout_s: float = READY_S) -> None:
@@ -79,6 +88,15 @@ class OpenedDevice:
         status = self.status
         reason = f": {status.reason.rstrip('.')}" if status is not None and status.reason else ""
         raise LinkError(f"The device did not answer within {timeout_s:g} s{reason}.")
+
+    def closed(self) -> None:
+        """Its link is closed: loops over its readings end with an error. ``open_device`` calls this."""
+        self._is_closed = True
+        self._changed.set()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise LinkError("The device was closed when the block of open_device ended. Open it again, or stay inside.")
 
     def _is_ready(self) -> bool:
         status = self.status
@@ -96,7 +114,7 @@ async def open_device(
     """A device on ``link`` (``serial:///dev/ttyUSB0?baud=9600``, ``tcp://…``, ``http://…``) of ``family``.
 
     ``profile``: "" = that of its product. ``key``: of a plug. ``wait_s``: until it has answered; 0 = do not wait.
-    ``settings``: those of the family (``unclouded devices --help`` names the page). Raises ConfigError, LinkError.
+    ``settings``: those of the family (docs/devices.md). Raises ConfigError, LinkError.
     """
     table = DeviceTable(id=ID, family=family, link=link, profile=profile, session=settings)
     plain = parse_config("", "open_device")
@@ -111,5 +129,6 @@ async def open_device(
             await device.ready(wait_s)
         yield device
     finally:
+        device.closed()
         task.cancel()
         await asyncio.wait({task})

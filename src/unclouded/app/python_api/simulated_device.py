@@ -57,7 +57,7 @@ async def simulate(
     http: str = "",
     product: str = "",
     load: str = "pump",
-    faults: Sequence[str] = (),
+    faults: Sequence[str] | str = (),
     dialect: str = "",
     seed: int = 1,
 ) -> AsyncIterator[SimulatedDevice]:
@@ -67,7 +67,8 @@ async def simulate(
     ``product``: of Tuya, a product id. Raises CommandError and ConfigError where it cannot be simulated so.
     """
     places = SimPlaces(link=link or None, http=http or None)
-    options = SimOptions(seed=seed, faults=frozenset(faults), dialect=dialect)
+    named = (faults,) if isinstance(faults, str) else faults
+    options = SimOptions(seed=seed, faults=frozenset(named), dialect=dialect)
     devices = SimulatedDevices(kind, places, load, options, products=(product,) if product else ())
     device = SimulatedDevice()
     stopping = asyncio.Event()
