@@ -8,6 +8,8 @@ import { loadWordsOf, say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
 
+const AGAIN_MS = 1_000; // after which a part that did not come is asked for once more
+
 type Load<Props> = () => Promise<ComponentType<Props>>;
 type Loaded<Props> = Signal<ComponentType<Props> | "missing" | undefined>;
 
@@ -49,10 +51,13 @@ function useLoaded<Props>(state: Loaded<Props>, name: string, load: Load<Props>)
   useEffect(() => {
     if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;
-    Promise.all([load(), loadWordsOf(name)]).then(
-      ([found]) => (state.value = found),
-      () => (state.value = "missing"),
-    );
+    const both = () => Promise.all([load(), loadWordsOf(name)]);
+    both()
+      .catch(() => new Promise((done) => setTimeout(done, AGAIN_MS)).then(both))
+      .then(
+        ([found]) => (state.value = found),
+        () => (state.value = "missing"),
+      );
   }, [isLive]);
   return state.value;
 }

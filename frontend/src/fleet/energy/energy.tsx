@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { address, get, HubError } from "../../data/http";
 import { now } from "../../data/live";
 import { useAnswer } from "../../history/answers";
-import { Amount } from "../../history/amounts";
+import { Amount, unitOfColumn } from "../../history/amounts";
 import { BarChart } from "../../history/bar_chart";
 import { dayFrom, dayOf, dayText, periodTitle, shifted, type Day } from "../../time/calendar";
 import type { Part } from "../../history/energy";
@@ -303,6 +303,7 @@ function Row({ row }: { row: FleetEnergy["homes"][number] }) {
       solar_Wh: row.solar_Wh[index] ?? null,
     })),
   );
+  const zeroUnit = unitOfColumn([sums.import ?? 0, sums.solar ?? 0, sums.export ?? 0]);
   return (
     <tr>
       <th scope="row">
@@ -312,7 +313,7 @@ function Row({ row }: { row: FleetEnergy["homes"][number] }) {
       </th>
       {(["import", "solar", "export"] as const).map((one) => (
         <td key={one} class="number">
-          {sums[one] === null ? NOTHING : <Amount Wh={sums[one]} />}
+          {sums[one] === null ? NOTHING : <Amount Wh={sums[one]} zeroUnit={zeroUnit} />}
         </td>
       ))}
     </tr>

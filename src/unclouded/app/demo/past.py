@@ -40,9 +40,9 @@ WH = 1000  # mWh; what a meter counts in
 IMPORT, EXPORT, POWER = "energy_import_Wh", "energy_export_Wh", "power_W"
 MEMORY = ("demo", "past")  # identity and key of what is planned
 SLICE = 100 * DAY_S // QUARTER  # quarters that are stored at once
-PAUSE_S = 0.01  # s between them
+PAUSE_S = 0.03  # s between them, in which the hub stores its own
 LOOK_S = 0.2  # s from one look for the devices of the hub to the next
-LONGEST_WAIT_S = 60.0  # s until the rest is left to the next run
+LONGEST_WAIT_S = 180.0  # s until the rest is left to the next run; a hub that could not store tries again after 60
 
 LEDGER = "SELECT json FROM ledger WHERE identity = ? AND point = ?"
 NEWEST = """SELECT max(coalesce((SELECT max(second) FROM sample WHERE device = number), 0),

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from msgspec.structs import replace
+
 from unclouded.core.model import unit_of
 from unclouded.core.times import iso
+from unclouded.core.views.facts import EventView
 from unclouded.fleet.api.views import (
     AuditRowView,
     FleetCommandView,
@@ -31,6 +34,8 @@ from unclouded.fleet.base.views import (
     NewestWindow,
     Role,
 )
+from unclouded.web.said import translated
+from unclouded.web.said_views import said_event
 
 
 def wh(mwh: int | None) -> float | None:
@@ -196,7 +201,7 @@ def command_view(row: GivenCommand) -> FleetCommandView:
         at=iso(row.created),
         until=iso(row.until),
         state=row.fate,
-        reason=row.reason,
+        reason=translated(row.reason),
         changed=when(row.changed),
     )
 
@@ -217,5 +222,10 @@ def audit_view(row: AuditEntry) -> AuditRowView:
 
 
 def event_views(rows: Iterable[HomeEventRow]) -> list[FleetEvent]:
-    """Events of homes, in the order of the rows."""
-    return [event_view(one) for one in rows]
+    """Events of homes, in the order of the rows, in the language of the request: hubs send them in English."""
+    return [_said(event_view(one)) for one in rows]
+
+
+def _said(event: FleetEvent) -> FleetEvent:
+    said = said_event(EventView(at=event.at, device=event.device, kind=event.kind, words=event.text, data=event.data))
+    return replace(event, text=said.words, data=said.data)
