@@ -255,8 +255,12 @@ def test_a_frame_is_given_up_after_three_tenths_of_a_second() -> None:
     framer = Framer((WIFI.shapes,))
     assert framer.feed(bytes(Frame(3, 7, bytes(8)))[:9], 10.0) == []
     assert framer.deadline() == pytest.approx(10.3) and framer.held == 9
+    untimed = Framer((WIFI.shapes,))
+    assert untimed.feed(b"\x55") == [] and untimed.deadline() == pytest.approx(0.3)
     radio = EmporiaFramer()
     assert radio.feed(b"\x24\x01r", 10.0) == [] and radio.deadline() == pytest.approx(10.1) and radio.held == 3
+    radio = EmporiaFramer()
+    assert radio.feed(b"\x24") == [] and radio.deadline() == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(("size", "is_frame"), [(256, True), (257, False)])

@@ -14,6 +14,7 @@ from families.hlw8032.hlw8032_examples import (
     RUNNING,
     SIBLINGS,
 )
+from unclouded.families.hlw8032 import frame
 from unclouded.families.hlw8032.frame import (
     BAD_SUM,
     CUT,
@@ -69,6 +70,13 @@ def test_a_frame_is_encoded_from_its_fields(data: bytes) -> None:
     found = Hlw8032Frame(data)
     voltage, current, power = found.registers
     assert encode(found.state, voltage, current, power, found.update, found.pulses) == found
+
+
+def test_the_bits_of_the_state_and_of_the_update_byte_are_those_of_the_data_sheet() -> None:
+    assert (frame.VOLTAGE_OVERFLOW, frame.CURRENT_OVERFLOW, frame.POWER_OVERFLOW) == (0b1000, 0b0100, 0b0010)
+    assert (frame.COEFFICIENTS_ABNORMAL, frame.CARRY, frame.ALL_REFRESHED) == (1, 0x80, 0x70)
+    assert (frame.VOLTAGE_REFRESHED, frame.CURRENT_REFRESHED, frame.POWER_REFRESHED) == (0x40, 0x20, 0x10)
+    assert frame.TOP == 0xFEFF01
 
 
 def test_the_counter_wraps_in_the_encoding() -> None:

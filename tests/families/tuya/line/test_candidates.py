@@ -4,20 +4,26 @@ import pytest
 
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.resync import NO_HEADER, NO_TILING, OVER_CAP
+from unclouded.families.tuya.line.resync import NO_HEADER, NO_TILING, OVER_CAP, OVERTAKEN
+from unclouded.families.tuya.line.shapes import DialectShapes
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.wifi.commands import WIFI
 
 ON = bytes.fromhex("0101000101")  # a unit: point 1 is on
 VALUE = bytes.fromhex("13020004000002a1")
-TABLES = {"wifi": WIFI, "low power": LOW_POWER, "gateway": GATEWAY}
+DIALECTS: dict[str, tuple[DialectShapes, ...]] = {
+    "wifi": (WIFI.shapes,),
+    "low power": (LOW_POWER.shapes,),
+    "gateway": (GATEWAY.shapes,),
+    "not known yet": (WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes),
+}
 MORNING = b"\1\x1a\x0b\x1e\7\0\0"  # the time of a record
 POWER = Frame(3, 7, VALUE)
 
 
 def judged(dialect: str, data: bytes) -> tuple[int, list[Frame | Noise]]:
     """After how many of these bytes, behind a stray one, something comes out of the line, and what."""
-    framer = Framer((TABLES[dialect].shapes,), gap=None)
+    framer = Framer(DIALECTS[dialect], gap=None)
     assert framer.feed(b"\0" + data[:2]) == [Noise(b"\0", NO_HEADER)], "so the rest is a candidate"
     for seen in range(3, len(data) + 1):
         if found := framer.feed(data[seen - 1 : seen]):
@@ -53,6 +59,9 @@ def judged(dialect: str, data: bytes) -> tuple[int, list[Frame | Noise]]:
         ("gateway", Frame(0, 0x22, b"\2ab\0")),
         ("gateway", Frame(0, 0x2C, MORNING + b"\2ab" + ON)),
         ("gateway", Frame(0, 0x2C, MORNING + b"\0")),
+        ("not known yet", Frame(0, 0x0B, bytes(1040))),
+        ("not known yet", Frame(0, 0x1E, bytes(1088))),
+        ("not known yet", Frame(3, 7, bytes(1032))),
     ],
     ids=str,
 )
@@ -60,7 +69,8 @@ def test_a_frame_behind_a_stray_byte_is_found_with_its_last_byte(dialect: str, f
     data = bytes(frame)
     assert not data.endswith(b"\x55")
     assert judged(dialect, data) == (len(data), [frame])
-    assert Framer((TABLES[dialect].shapes,)).feed(data) == [frame], "and on a healthy line"
+    assert Framer(DIALECTS[dialect]).feed(b"\0" + data) == [Noise(b"\0", NO_HEADER), frame], "and read at once"
+    assert Framer(DIALECTS[dialect]).feed(data) == [frame], "and on a healthy line"
 
 
 @pytest.mark.parametrize(
@@ -97,5 +107,28 @@ def test_what_cannot_be_a_frame_is_refused_at_the_byte_that_settles_it(
 ) -> None:
     data = bytes(frame)
     assert judged(dialect, data) == (settled_by, [Noise(data[:settled_by], reason)])
-    found = Framer((TABLES[dialect].shapes,)).feed(data + bytes(POWER)[:2])
+    found = Framer(DIALECTS[dialect]).feed(data + bytes(POWER)[:2])
     assert found == [Noise(data, reason)], "and on a healthy line as soon as the next header is there"
+
+
+def test_of_two_frames_that_end_at_the_same_byte_the_longer_counts() -> None:
+    inner = bytes(Frame(3, 0, b"\1"))
+    outer = Frame(3, 0x34, b"\xc2" + inner[:-1])
+    assert bytes(outer).endswith(inner)
+    assert judged("wifi", bytes(outer)) == (15, [outer])
+
+
+def test_a_header_over_the_cap_inside_a_frame_does_not_make_it_wait() -> None:
+    """It ends in what may begin another, until the next byte makes that too long."""
+    report = Frame(3, 7, bytes.fromhex("fa0400004f05000455aa03c4"))
+    for chunks in ([bytes(report) + b"\x55"], [bytes(report), b"\x55"]):
+        framer = Framer(DIALECTS["wifi"], gap=None)
+        assert [piece for chunk in chunks for piece in framer.feed(chunk)] == [report]
+        assert framer.held == 1
+
+
+def test_the_same_header_twice_is_two_candidates() -> None:
+    framer = Framer(DIALECTS["wifi"], gap=None)
+    twice = bytes.fromhex("55aa55aa")
+    assert framer.feed(b"\0" + twice) == [Noise(b"\0", NO_HEADER)]
+    assert framer.feed(bytes(POWER)) == [Noise(twice[:2], OVER_CAP), Noise(twice[2:], OVERTAKEN), POWER]

@@ -306,7 +306,7 @@ def test_a_head_that_was_seen_makes_no_frame_of_damaged_bytes(frame: Frame, data
 
 def test_a_frame_is_written_for_logs() -> None:
     assert HEARTBEAT.text({0: "heartbeat"}) == "v3 heartbeat [1 byte]"
-    assert str(POWER) == "v3 command 07 [8 bytes]"
+    assert str(POWER) == "v3 command 07 [8 bytes]" and str(Frame(0, 1)) == "v0 command 01 [0 bytes]"
 
 
 # --- the damaged line of bench/ ---------------------------------------------------------------------

@@ -156,7 +156,8 @@ ON, OFF = unit(b"\1", 1), unit(b"\0", 1)
         ("gateway", of_id(b"1234", ON + ON), of_id(b"1234", ON + ON), 4),
         ("gateway", of_id(b"", ON), of_id(b"", OFF), 1),
         ("gateway", of_id(b"1234", b""), of_id(b"1234", b""), 4),
-        ("gateway", of_id(bytes(range(100)), unit(bytes(142))), of_id(bytes(range(100)), unit(bytes(142))), 1),
+        ("gateway", of_id(bytes(range(100)), unit(bytes(145))), of_id(bytes(range(100)), unit(bytes(145))), 1),
+        ("gateway", of_id(bytes(range(100)), unit(bytes(146))), of_id(bytes(range(100)), unit(bytes(146))), 4),
         ("low power", Frame(0, 8, MORNING + ON), Frame(0, 8, MORNING + ON), 4),
     ],
 )

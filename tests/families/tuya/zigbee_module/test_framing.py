@@ -35,6 +35,7 @@ def raw(piece: Frame | Noise) -> bytes:
 def test_a_frame_keeps_its_sequence_number() -> None:
     assert bytes(REPORT).hex(" ") == "55 aa 02 00 26 06 00 08 10 02 00 04 00 00 00 e1 2c"
     assert pieces(bytes(REPORT) + bytes(QUERY)) == [REPORT, QUERY]
+    assert bytes(SequencedFrame(2, 0)).hex(" ") == "55 aa 02 00 00 00 00 00 01"
 
 
 @given(st.lists(PIECES | st.binary(max_size=12), max_size=12), st.integers(1, 20))

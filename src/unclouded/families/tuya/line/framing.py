@@ -79,7 +79,6 @@ class FrameRules(msgspec.Struct, frozen=True):
 
     table: Table
     caps: tuple[int, ...]
-    bulk: tuple[bool, ...]
     kinds: tuple[int, ...]
     has_id: tuple[bool, ...]
 
@@ -91,7 +90,6 @@ def rules_of(dialects: tuple[DialectShapes, ...]) -> FrameRules:
     return FrameRules(
         table=table,
         caps=tuple(max(shape.cap for shape in shapes) for shapes in table),
-        bulk=tuple(any(shape.bulk for shape in shapes) for shapes in table),
         kinds=tuple(kind_of(shapes) for shapes in table),
         has_id=tuple(len(shapes) == 1 and shapes[0].before == (ID,) for shapes in table),
     )
@@ -102,7 +100,7 @@ class Framer:
 
     def __init__(self, dialects: Sequence[DialectShapes], gap: float | None = GAP) -> None:
         rules = rules_of(tuple(dialects))
-        self._table, self._caps, self._bulk = rules.table, rules.caps, rules.bulk
+        self._table, self._caps = rules.table, rules.caps
         self._kinds, self._has_id = rules.kinds, rules.has_id
         self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
         self._long_heads: dict[bytes, int] = {}  # heads with an id -> the length
@@ -238,8 +236,7 @@ class Framer:
         end = at + OVERHEAD + size
         if size > self._caps[data[at + 3]]:
             return False
-        half_header = data[-1] == 0x55 and not self._bulk[data[at + 3]]  # nothing inside a bulk frame counts
-        return end > seen or (end == seen and half_header)
+        return end > seen
 
     def _take_winner(
         self, data: bytes, candidates: FrameCandidates, winner: Candidate, out: list[Frame | Noise]
@@ -277,10 +274,7 @@ class Framer:
 
 
 def _put_noise(data: bytes, label: str, out: list[Frame | Noise]) -> None:
-    last = out[-1] if out else None
-    if isinstance(last, Noise) and last.reason == label:
-        out[-1] = Noise(last.data + data, label)
-    elif data:
+    if data:
         out.append(Noise(data, label))
 
 

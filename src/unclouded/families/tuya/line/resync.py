@@ -150,21 +150,12 @@ class FrameCandidates:
     def _find_headers(self, data: bytes, base: int) -> None:
         at = data.find(HEADER, self._looked - base)
         while at >= 0:
-            if self._is_over_cap(data, at):
-                self.refusals[base + at] = OVER_CAP  # settled by its header, so it need not wait its turn
-            else:
-                candidate = Candidate(base + at)
-                self._candidates.append(candidate)
-                heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
+            candidate = Candidate(base + at)
+            self._candidates.append(candidate)
+            heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
             at = data.find(HEADER, at + 2)
         # A last 55 may be half a header; the AA of a header cannot begin another.
         self._looked = base + len(data) - 1
-
-    def _is_over_cap(self, data: bytes, at: int) -> bool:
-        if at + HEADER_SIZE > len(data):
-            return False
-        size = data[at + 4] << 8 | data[at + 5]
-        return all(size > shape.cap for shape in self._table[data[at + 3]])
 
     def _first_to_end(self, data: bytes, base: int, closing: bool) -> Candidate | None:
         """The valid candidate that ends first; None where it is not known yet."""
@@ -198,9 +189,8 @@ class FrameCandidates:
         """Of the valid candidates that no strong one hides, the one that ends first; of two, the longer."""
         best: Candidate | None = None
         hidden = 0  # candidates that start before this position count only later
-        last = candidates[-1].start if candidates else 0
         for candidate in candidates:
-            if hidden > last:
+            if hidden > candidates[-1].start:
                 break
             if candidate.valid and candidate.start >= hidden and (best is None or candidate.end < best.end):
                 best = candidate
@@ -213,29 +203,32 @@ class FrameCandidates:
         if winner.bulk:
             return winner
         after = data[winner.end - base : winner.end - base + 2]
+        if after == HEADER:
+            return winner
         if not after and not closing and data[winner.end - 1 - base] == HEADER[0]:
             return None
-        if not self._overlapping(winner):
+        overlapping, other = self._look_at_overlaps(winner, data, base)
+        if not overlapping:
             return winner
-        if len(after) < 2 and HEADER.startswith(after) and not closing:
-            return None
-        return winner if after == HEADER else self._settle_overlaps(winner, data, base, closing)
+        if not closing:
+            return None if other is None or HEADER.startswith(after) else other
+        if other is None:
+            self._refuse_open(overlapping)
+            other = self._best(self._overlapping(winner))
+        return other or winner
 
-    def _settle_overlaps(self, winner: Candidate, data: bytes, base: int, closing: bool) -> Candidate | None:
-        """A valid overlapping candidate, or the winner once none is open."""
-        seen = base + len(data)
+    def _look_at_overlaps(
+        self, winner: Candidate, data: bytes, base: int
+    ) -> tuple[Sequence[Candidate], Candidate | None]:
+        """The candidates that overlap the winner, and the first of them that is valid, as far as the bytes say."""
         while True:
             overlapping = self._overlapping(winner)
             other = self._best(overlapping)
             if other is not None or not overlapping:
-                return other or winner
-            if not self._events or self._events[0][0] > seen:
-                break
+                return overlapping, other
+            if not self._events or self._events[0][0] > base + len(data):
+                return overlapping, None
             self._advance_next(data, base)
-        if not closing:
-            return None
-        self._refuse_open(overlapping)
-        return self._best(self._overlapping(winner)) or winner
 
     def _overlapping(self, winner: Candidate) -> list[Candidate]:
         return [candidate for candidate in self._candidates if _overlaps(candidate, winner)]
