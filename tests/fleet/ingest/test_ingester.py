@@ -121,6 +121,23 @@ def window(start: int, number: int = 1, data: bytes = b"content", level: str = "
 
 
 @story
+async def test_reports_that_the_database_refuses_are_logged_once_in_ten_minutes_for_each_hub(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A hub that sends an id with a NUL fifty times a second does not fill the log."""
+    base = Database()
+    async with running(base) as line:
+        for hub in (HUB, HUB, OTHER):
+            base.trouble = [BaseRefused("invalid byte sequence")]
+            inbox = line.send(Reports((CommandReport("\0", "confirmed"),)), hub)
+            await asyncio.sleep(1)
+            assert line.answers[inbox] == [Answer(True)]
+    assert caplog.messages == [
+        f"Reports of the hub {hub} were not stored: invalid byte sequence" for hub in (HUB, OTHER)
+    ]
+
+
+@story
 async def test_messages_that_come_together_are_one_transaction_and_each_is_answered() -> None:
     base = Database()
     async with running(base) as line:

@@ -126,7 +126,8 @@ class Greeter:
             return Answer(False, wait_s=SHUT_OUT_S, revoked=True)
         except BaseRefused as error:
             self._counters.foreign += 1
-            log.warning("The hub %s is refused: %s", one.hub, error)
+            if self._logged.is_new(one.hub, self._now()):
+                log.warning("The hub %s is refused: %s", one.hub, error)
             return Answer(False, wait_s=SHUT_OUT_S)
         except (BaseUnavailable, TimeoutError):
             self._counters.busy += 1

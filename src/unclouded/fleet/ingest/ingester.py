@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
+from unclouded.core.system.repeat_filter import RepeatFilter
+from unclouded.core.system.token_buckets import MOST_KNOWN
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.arrival import MOST_REASON, UNREADABLE_S, Arrival, Publish, hub_of, inbox_of, read
@@ -72,6 +74,7 @@ class Ingester:
         self._batch: Sequence[Arrival] = ()  # that is being stored
         self._suspects: set[str] = set()  # hubs with a message in a batch that crashed: theirs are stored alone
         self._flow = HubFlow()
+        self._logged = RepeatFilter(MOST_KNOWN)
         self._away_until = 0.0
         self._is_ending = False
         self._rate = SLOWEST
@@ -211,7 +214,8 @@ class Ingester:
             is_known = await self._base.store_reports(one.hub, reports, self._wall())
         except BaseRefused as error:
             self.counters.failed_batches += 1
-            log.warning("Reports of the hub %s were not stored: %s", one.hub, error)
+            if self._logged.is_new(one.hub, self._now()):
+                log.warning("Reports of the hub %s were not stored: %s", one.hub, error)
             is_known = True
         self._answer(one, Answer(True) if is_known else self._shut_out())
 
