@@ -51,7 +51,7 @@ async def push_revocations(fleet: FleetConfiguration, base: FleetBases, now: flo
         count = await update.push(now)
     if update.forgotten:  # or their hubs would be given new tokens
         await base.register.revoke_keys(update.forgotten)
-        log.warning("%d keys that NATS refuses are revoked again in the database.", len(update.forgotten))
+        log.warning("Keys that only NATS still refused are revoked again in the database: %d.", len(update.forgotten))
     return PushedKeys(count, update.missing)
 
 
