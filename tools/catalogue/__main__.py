@@ -31,6 +31,21 @@ SOURCES = (
     ("Koenkk/zigbee-herdsman-converters:src/devices/", "zigbee-herdsman-converters "),
 )
 
+# Names of files that stand where no maker is known, as words.
+_WORDS = {
+    "unknow 2way": "unknown maker, 2-way",
+    "energymeter": "energy meter",
+    "energymonitor": "energy monitor",
+    "evcharger": "EV charger",
+    "lightbulbv2": "light bulb v2",
+    "poolheatpump": "pool heat pump",
+    "poolpumpcontroller": "pool pump controller",
+    "powerstrip": "power strip",
+    "rainsensor": "rain sensor",
+    "smartplugv": "smart plug v",
+    "smartplug": "smart plug",
+}
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -109,7 +124,15 @@ def models(text: str) -> list[tuple[str, str]]:
         product, equals, name = one.partition("=")
         result.append((product, name) if equals else ("", one))
     result += [("", one) for one in others.split(", ") if one]
-    return [(product, re.sub(r"\s+", " ", name).strip()) for product, name in result if name.strip()]
+    return [(product, _readable(name)) for product, name in result if name.strip()]
+
+
+def _readable(name: str) -> str:
+    text = " ".join(name.split())
+    if text.islower():
+        for joined, words in _WORDS.items():
+            text = text.replace(joined, words)
+    return text
 
 
 def sources(text: str) -> list[str]:
