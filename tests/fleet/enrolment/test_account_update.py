@@ -15,7 +15,7 @@ from unclouded.fleet.local_servers.trust import PrivateTrust
 
 NOON = 1_796_040_000
 TRUST, STRANGER = PrivateTrust(), PrivateTrust("stranger")
-HUBS = tuple(NKey("user", bytes([number] * 32)).public for number in range(1, 5))
+HUBS = tuple(NKey("user", bytes([number] * 32)).public for number in range(1, 9))
 
 
 class Nats:
@@ -71,6 +71,17 @@ async def test_what_is_in_the_list_stays_until_its_tokens_have_ended() -> None:
     update = AccountUpdate(Keys((HUBS[2], NOON - 5.0), (HUBS[3], NOON - 5.0)), TRUST.signer, nats.request)
     assert await update.push(NOON) == 3
     assert revocations_of(there(nats)) == {HUBS[1]: NOON - HUB_LIFE_S + 1, HUBS[2]: NOON - 100, HUBS[3]: NOON - 4}
+
+
+async def test_keys_that_the_database_has_forgotten_are_named_with_the_time_of_their_revocation() -> None:
+    nats = Nats(token(**{f"h{number}": NOON - number for number in range(2, 8)}))
+    keys = Keys((HUBS[2], NOON - 3.0))
+    update = AccountUpdate(keys, TRUST.signer, nats.request)
+    assert update.forgotten == [] and await update.push(NOON) == 6
+    times = {HUBS[number]: NOON - number - 1.0 for number in range(3, 8)}
+    assert update.forgotten == [RevokedKey(public_key=key, at=times[key]) for key in sorted(times)]
+    keys.known = msgspec.structs.replace(keys.known, missing="the second is away")
+    assert await update.push(NOON) == 6 and update.forgotten == [], "they may be in the one that is away"
 
 
 async def test_a_newer_token_has_a_later_time_than_the_one_there() -> None:

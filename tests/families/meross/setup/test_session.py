@@ -394,7 +394,7 @@ def test_a_session_is_encrypted_where_it_is_asked_for() -> None:
     plug = Encrypting()
     plain = Plug()
     pair, session = over_http(plug, exchanges_key=True)
-    assert do(pair, "look").result == "confirmed" and session.is_encrypted
+    assert do(pair, "look").result == "confirmed" and session.is_encrypted and session.plug is not None
     pair, session = over_http(plain, exchanges_key=True)
     assert do(pair, "look").result == "unreachable", "this one has no key exchange"
 

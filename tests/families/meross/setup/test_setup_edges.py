@@ -30,6 +30,7 @@ from unclouded.families.meross.setup.session import ACTION_TIMEOUT_S, ANSWER_TIM
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse, reply
 from unclouded.families.meross.wire.identity import publish_topic
+from unclouded.families.meross.wire.lan_encryption import KeyExchange
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
@@ -541,11 +542,17 @@ def test_a_key_exchange_has_its_first_step_and_one_that_fails_is_said() -> None:
     assert payload(requests.exchange("a pubkey")) == {"ecdhe": {"step": 1, "pubkey": "a pubkey"}}
     state = SetupState(SetupSettings(exchanges_key=True), Ambient(float, lambda size: bytes(range(1, size + 1))))
     end = ended(scripts.look(state, {}), parsed_all(), Abilities({}), PublicKey(step=2, pubkey="AAAA"))
-    assert end == ScriptEnd("refused", problems.BAD_EXCHANGE) and not state.is_encrypted
+    assert end == ScriptEnd("refused", problems.BAD_EXCHANGE) and not state.is_encrypted and state.plug is None
+    again = SetupState(state.settings, state.ambient)
+    other = PublicKey(step=2, pubkey=KeyExchange(bytes(range(40))).pubkey)
+    assert ended(scripts.look(again, {}), parsed_all(), Abilities({}), other) == ScriptEnd()
+    assert again.is_encrypted and again.plug is not None
 
 
 def test_what_is_to_be_encrypted_is_not_sent_in_clear_text_after_a_new_connection() -> None:
     assert ended(scripts.rehost(known(exchanges_key=True), SERVER)) == requests.GET_ALL
+    end = ended(scripts.rehost(known(exchanges_key=True), SERVER), Failed(5000))
+    assert isinstance(end, ScriptEnd) and end.result == "refused" and end.reason.endswith("asks what it is.")
     assert ended(scripts.join(known(exchanges_key=True), {**SERVER, **HOME})) == requests.GET_ALL
 
 
