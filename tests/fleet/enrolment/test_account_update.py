@@ -74,7 +74,8 @@ async def test_what_is_in_the_list_stays_until_its_tokens_have_ended() -> None:
 
 
 async def test_keys_that_the_database_has_forgotten_are_named_with_the_time_of_their_revocation() -> None:
-    nats = Nats(token(**{f"h{number}": NOON - number for number in range(2, 8)}))
+    revoked = {HUBS[number]: NOON - number for number in range(2, 8)}
+    nats = Nats(homes_token(TRUST.signing, TRUST.names, revoked, NOON - 60))
     keys = Keys((HUBS[2], NOON - 3.0))
     update = AccountUpdate(keys, TRUST.signer, nats.request)
     assert update.forgotten == [] and await update.push(NOON) == 6
