@@ -8,7 +8,7 @@ import { loadWordsOf, say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
 
-const AGAIN_MS = 1_000; // after which a part that did not come is asked for once more
+const AGAIN_MS = [500, 1_500]; // after which a part that did not come is asked for again
 
 type Load<Props> = () => Promise<ComponentType<Props>>;
 type Loaded<Props> = Signal<ComponentType<Props> | "missing" | undefined>;
@@ -52,12 +52,11 @@ function useLoaded<Props>(state: Loaded<Props>, name: string, load: Load<Props>)
     if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;
     const both = () => Promise.all([load(), loadWordsOf(name)]);
-    both()
-      .catch(() => new Promise((done) => setTimeout(done, AGAIN_MS)).then(both))
-      .then(
-        ([found]) => (state.value = found),
-        () => (state.value = "missing"),
-      );
+    const again = (wait: number) => new Promise((done) => setTimeout(done, wait)).then(both);
+    AGAIN_MS.reduce((asked, wait) => asked.catch(() => again(wait)), both()).then(
+      ([found]) => (state.value = found),
+      () => (state.value = "missing"),
+    );
   }, [isLive]);
   return state.value;
 }
