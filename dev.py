@@ -59,6 +59,8 @@ STRANGERS: list[object] = [PYTHON, HERE / "tests" / "strangers" / "run.py"]
 
 WITHOUT_HELP = frozenset({"check", "docs", "package", "site", "lock", "setup"})  # have none of their own
 
+ARGUMENTS = {"setup": [], "docs": ["--no-pictures"]}  # of those that start at once whatever they are given
+
 # Programs that tests talk to, and Debian's packages of each. Playwright's own Node wants libatomic1.
 PROGRAMS = {
     "mosquitto": ["mosquitto"],
@@ -100,6 +102,9 @@ def main(words: list[str]) -> int:
     if words[0] in WITHOUT_HELP and {"-h", "--help"} & set(words[1:]):
         print(__doc__)
         return 0
+    if unknown := [word for word in words[1:] if word not in ARGUMENTS.get(words[0], words)]:
+        say(f"dev.py {words[0]} has no argument {unknown[0]}. All commands: python3 dev.py --help")
+        return 2
     return verbs[words[0]](words[1:])
 
 
@@ -164,6 +169,9 @@ def bench(args: list[str]) -> int:
     chosen = [HERE / "bench" / f"{name}.py" for name in args if not name.startswith("-")]
     flags = [arg for arg in args if arg.startswith("-")]
     every = sorted(path for path in (HERE / "bench").glob("*.py") if not path.name.startswith("_"))
+    if unknown := [script.stem for script in chosen if script not in every]:
+        say(f"There is no benchmark {unknown[0]}. There are: {', '.join(path.stem for path in every)}.")
+        return 2
     return max([call([PYTHON, script, *flags]) for script in chosen or every])
 
 

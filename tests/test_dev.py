@@ -24,6 +24,13 @@ def test_help_of_a_verb_changes_nothing(verb: str) -> None:
     assert done.returncode == 0 and f"dev.py {verb}" in done.stdout, done.stderr
 
 
+@pytest.mark.parametrize("words", [("docs", "--no-picture"), ("setup", "nonsense"), ("nonsense",)])
+def test_what_a_verb_does_not_know_starts_nothing(words: tuple[str, ...]) -> None:
+    done = subprocess.run([sys.executable, "-c", DEV, str(ROOT), *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "dev.py" in done.stdout + done.stderr
+
+
 POSTGRES = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -48,10 +48,12 @@ _WORDS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="dev.py catalogue", description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path, required=True, help="the folder with the raw facts")
     parser.add_argument("--to", type=Path, default=DATA, help="the folder of the catalogue's files")
     args = parser.parse_args()
+    if missing := [name for name in ("tables.tsv", "rows.tsv") if not (args.folder / name).is_file()]:
+        parser.error(f"{args.folder} has no {' and no '.join(missing)}: docs/catalogue.md describes the raw facts.")
     raw = read_tables(args.folder)
     rows = read_rows(args.folder)
     products = plain_products(raw)
