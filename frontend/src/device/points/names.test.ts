@@ -11,6 +11,7 @@ describe("points in words", () => {
       "Switch USB1",
       "Temperature of the floor",
     ]);
+    expect([titleOf(point("voltage_V")), titleOf(point("current_a_A"))]).toEqual(["Voltage", "Current A"]);
     expect([titleOf(point("odd_thing")), titleOf(point("dp_9", { label: "Its ninth" }))]).toEqual([
       "Odd thing",
       "Its ninth",

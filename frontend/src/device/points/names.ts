@@ -13,10 +13,10 @@ import { titled } from "../../text/printable";
 
 /** `Temperature`, `Switch 2`; the name in the profile where the page has none. */
 export function titleOf(point: Point): string {
-  const base = baseOf(point.key);
-  const name = base ? sayIfKnown(`point.${base}`, "") : "";
+  const base = baseOf(point.key) ?? plainOf(point);
+  const name = sayIfKnown(`point.${base}`, "");
   if (!name) return pointName(point);
-  const channel = channelOf(point.key, base ?? "");
+  const channel = channelOf(point.key, base);
   return channel ? say("point.channel", { name, channel }) : name;
 }
 
@@ -61,6 +61,11 @@ export function durationChoices(
   const usual = CHOICES_S.map((seconds) => seconds / (SECONDS[unit] ?? 1)).filter((value) => Number.isInteger(value));
   const allowed = usual.filter((value) => value >= (minimum ?? 0) && value <= (maximum ?? Infinity));
   return [...new Set(now === undefined ? allowed : [...allowed, now])].sort((one, other) => one - other);
+}
+
+/** `voltage` of `voltage_a_V`: the key without unit and channel. */
+function plainOf({ key, unit }: Point): string {
+  return (unit ? key.slice(0, key.lastIndexOf("_")) : key).replace(/_(\d+|usb\d*|[abcn])$/, "");
 }
 
 /** `2` of `power_2_W`, `usb1` of `on_usb1`, `A` of `voltage_a_V`; "" if there is only one. */
