@@ -27,7 +27,7 @@ Findings = Iterable[Finding]
 
 
 def ok(subject: str, text: str) -> Finding:
-    """As it should be."""
+    """A finding that something is as it should be."""
     return Finding(level="ok", subject=subject, text=text)
 
 

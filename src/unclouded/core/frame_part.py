@@ -107,7 +107,7 @@ class PartReader:
         return PartReader(self.data, self.at, self.end)
 
     def rest(self, label: str, odd: str = "") -> None:
-        """All that is left."""
+        """The bytes that no other part has taken. ``odd``: what is wrong with them, as text."""
         self.take(self.left, label, "rest", odd=odd)
 
 

@@ -57,7 +57,7 @@ class Trips:
 
     @property
     def fault(self) -> int:
-        """The bitmap."""
+        """The bitmap of all alarms that are on, and of those that have tripped it."""
         bits = 0
         for alarm in (*self._wrong, *self._tripped):
             bits |= 1 << alarm.bit

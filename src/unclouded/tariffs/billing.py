@@ -97,7 +97,7 @@ def days_of_month(day: date) -> int:
 
 
 def days_of_year(day: date) -> int:
-    """365 or 366."""
+    """How many days the year of this day has."""
     return (date(day.year + 1, 1, 1) - date(day.year, 1, 1)).days
 
 

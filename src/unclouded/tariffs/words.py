@@ -44,7 +44,7 @@ def tier_text(part: TariffPart, tier: int) -> str:
 
 
 def part_text(tariff: Tariff, part: TariffPart) -> str:
-    """A part as a sentence."""
+    """A part of a tariff with price, times and unit, for people."""
     return "; ".join(_part_pieces(tariff, part))
 
 

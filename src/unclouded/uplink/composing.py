@@ -49,7 +49,7 @@ class Composing:
         return True
 
     def message(self) -> Windows:
-        """What there is of it."""
+        """The message with the windows that have fitted so far."""
         return Windows(self.taken[0].level, tuple(self._sent))
 
 

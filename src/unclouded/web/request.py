@@ -44,7 +44,7 @@ class NoQuery(msgspec.Struct, frozen=True):
 
 
 class ApiRequest:
-    """One request."""
+    """An HTTP request to the API, with who sends it and what its query and body are."""
 
     def __init__(self, http: Request) -> None:
         self.http = http

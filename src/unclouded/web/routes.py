@@ -99,7 +99,7 @@ class ExportSource(Protocol):
     """Stored data as files (app/exporting/service.py). Raises CommandError and StoreError."""
 
     def pieces(self, request: ExportRequest) -> AsyncIterator[bytes]:
-        """One, piece by piece."""
+        """An export, piece by piece, as it is made."""
 
 
 class BackupSource(Protocol):
@@ -150,10 +150,10 @@ class UplinkSource(Protocol):
         """Whether it is in one, and what it sends."""
 
     async def join(self, code: str, url: str, name: str) -> UplinkView:
-        """Join with a code."""
+        """Joins the fleet at ``url`` with a code of its operator; ``name``: what the home is called there."""
 
     async def leave(self) -> UplinkView:
-        """Leave."""
+        """Leaves the fleet; the hub goes on by itself."""
 
 
 class UploadSink(Protocol):
@@ -201,7 +201,7 @@ class SetupSource(Protocol):
         """Send the plug that was found its settings."""
 
     async def cancel(self) -> SetupView:
-        """End it."""
+        """Ends the set-up that runs."""
 
     async def discover(self) -> Sequence[FoundPlug]:
         """The plugs in this network that answer a broadcast."""
@@ -231,7 +231,7 @@ class ConfigurationSource(Protocol):
     async def remove(
         self, revision: str, device: str, history: Literal["keep", "delete"], origin: EditOrigin
     ) -> ReloadView:
-        """Remove a device."""
+        """Removes a device with its table. ``revision``: of the configuration that the user has seen."""
 
     async def reload(self, origin: EditOrigin, dry_run: bool = False) -> ReloadView:
         """Apply the file as it is. ``dry_run``: only say what that would do."""

@@ -54,7 +54,7 @@ def said_rule(view: RuleView) -> RuleView:
 
 
 def said_rules(view: RulesView) -> RulesView:
-    """All rules."""
+    """The rules with their sentences in the language of the client."""
     return replace(view, rules=tuple(map(said_rule, view.rules)))
 
 
@@ -73,7 +73,7 @@ def said_snapshot(view: Snapshot) -> Snapshot:
 
 
 def said_changes(view: Changes) -> Changes:
-    """What has changed since."""
+    """Live changes with their sentences in the language of the client."""
     if language() == ENGLISH:
         return view
     return replace(

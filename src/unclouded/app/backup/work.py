@@ -56,7 +56,7 @@ def make_in(place: BackupPlace, folder: Path, passphrase_file: Path | None, keep
 
 
 def stream(place: BackupPlace, passphrase_file: Path | None) -> Iterator[bytes]:
-    """One as a stream of bytes."""
+    """A new backup, piece by piece; encrypted where a file names a passphrase."""
     return backup_pieces(place, time.time(), passphrase_of(passphrase_file))
 
 

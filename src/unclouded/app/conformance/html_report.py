@@ -30,7 +30,7 @@ code, pre { font: 13px/1.45 ui-monospace, monospace } pre { overflow-x: auto }
 
 
 def html_text(report: RunReport) -> str:
-    """The file."""
+    """The report as one HTML file: summary, findings, then all checks; it refers to nothing outside."""
     suite = suite_of(report.suite)
     role = suite.roles[report.role]
     title = f"Conformance of the {role.tests}: {suite.title}"

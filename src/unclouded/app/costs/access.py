@@ -30,7 +30,7 @@ def all_tariffs(config: Config) -> TariffsView:
 
 
 def bill_of(config: Config, period: str, tariff: str) -> BillView:
-    """The bill of a period."""
+    """The bill of a period by a tariff, from the running hub, else computed from the store."""
     if is_running(config):
         return _asked(config, "/api/bill", BillView, period=period, tariff=tariff)
     return _computed(config, lambda reports, reader: reports.bill(reader, tariff, period, time.time()))

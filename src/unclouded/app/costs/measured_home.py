@@ -80,7 +80,7 @@ def home_energy(home: MeasuredHome, columns: Columns, first: int, end: int) -> H
 
 
 def used_energy(columns: Columns, device: str) -> QuarterColumn | None:
-    """What a device used."""
+    """What the import of a device counted in each quarter of an hour, else its export; None = it has neither."""
     return _main(columns, device)
 
 

@@ -103,7 +103,7 @@ class CostsService:
 
 
 def tariffs_view(config: Config, reports: CostReports) -> TariffsView:
-    """All tariffs of a configuration."""
+    """The tariffs, which of them is active, who is measured by them, and where carbon intensity comes from."""
     costs = config.tables.costs
     carbon = costs.carbon_feed or ("" if costs.carbon_g_per_kWh is None else f"{costs.carbon_g_per_kWh} g/kWh")
     return TariffsView(

@@ -53,7 +53,7 @@ class DiskService:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Look once."""
+        """Measures the disk in a thread, keeps what is to be remembered, and begins or ends the alert."""
         use = await asyncio.to_thread(self._measure)
         if use is None:
             return

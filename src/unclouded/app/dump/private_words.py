@@ -43,7 +43,7 @@ class PrivateWords(msgspec.Struct, frozen=True):
         return frozenset(word for word in found if not _is_plain(word) and not SHORT_HEX.fullmatch(word))
 
     def addresses(self) -> frozenset[bytes]:
-        """Those that are addresses, as bytes."""
+        """Those of the words that are MAC or EUI-64 addresses, as bytes in both orders."""
         found = set()
         for word in self.known:
             if HEX_ADDRESS.fullmatch(word):

@@ -119,7 +119,7 @@ class UnknownGroups:
 
 
 class GroupState:
-    """What is known of one group."""
+    """What was seen of one group: bounds, counts and some samples, in bounded memory."""
 
     def __init__(self) -> None:
         self.samples: list[tuple[float, Value | bytes]] = []

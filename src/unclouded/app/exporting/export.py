@@ -38,7 +38,7 @@ class ExportWriter(Protocol):
         """The next table."""
 
     def rows(self, rows: "list[Row] | tuple[Row, ...]") -> None:
-        """More rows of it."""
+        """Writes further rows behind those before."""
 
     def end(self) -> None:
         """The last one is complete."""

@@ -26,7 +26,7 @@ def entropy_bits(data: bytes) -> float:
 
 
 def hints(source: ByteSource) -> tuple[str, ...]:
-    """As sentences."""
+    """What the content shows beyond its format, as sentences."""
     return tuple(_hints(source))
 
 

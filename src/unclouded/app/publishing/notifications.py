@@ -76,7 +76,7 @@ def url_of(config: Config, table: NotificationTable) -> str:
 
 
 def rules_of(table: NotificationTable) -> NotificationRules:
-    """The rules of one service."""
+    """What one service is sent, and when, from its [[notification]] table."""
     return NotificationRules(
         events=frozenset(table.events),
         devices=frozenset(table.devices),

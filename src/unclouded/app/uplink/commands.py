@@ -99,7 +99,7 @@ class FleetCommands:
         await asyncio.gather(*self._written, return_exceptions=True)  # none may come after the journal is opened again
 
     async def reported(self, reports: tuple[CommandReport, ...]) -> None:
-        """The fleet has these."""
+        """The fleet has these reports: they are not sent again after a restart."""
         try:
             await self._write(lambda: self._journal.reported(reports))
         except StoreError as error:

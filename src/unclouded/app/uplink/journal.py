@@ -55,7 +55,7 @@ class JournalDisk(Protocol):
 
 
 class JournalFile:
-    """Lines in a file."""
+    """The journal on the disk: a line for each entry, appended and synced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,7 +122,7 @@ class CommandJournal:
         return self._put(msgspec.structs.replace(entry, state=state, reason=reason, ended=self._wall()))
 
     def reported(self, reports: Iterable[CommandReport]) -> None:
-        """The fleet has these."""
+        """The fleet has these reports, so their entries need not be reported again."""
         for one in reports:
             entry = self._entries.get(one.id)
             if entry is not None and entry.state == one.state and not entry.known and entry.state != "accepted":

@@ -230,7 +230,7 @@ class EmulatedGatewayModule(AnsweringEnd):
         return (yield from ask_thrice(self.line, codes.PERMIT)) is not None
 
     def close(self) -> Script[bool]:
-        """Close the window."""
+        """07: sub-devices may no longer join. Its result: was it answered?"""
         entry = yield from ask_thrice(self.line, codes.STOP_JOINING)
         self.is_open, self.closed_at = False, self.line.now
         return entry is not None
@@ -244,5 +244,5 @@ class EmulatedGatewayModule(AnsweringEnd):
 
 
 def weather(*values: tuple[str, int | str], status: bool = True) -> bytes:
-    """Payload of a 33/01."""
+    """The payload of 33/01: weather by name. ``status``: with the byte that some gateways expect."""
     return WeatherReport(values, status).payload()

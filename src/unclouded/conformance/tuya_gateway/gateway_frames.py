@@ -49,7 +49,7 @@ def add_one(id: str, **others: Any) -> bytes:  # Any: JSON types
 
 
 def add_many(ids: Sequence[str], product: str = "uncloudedconfsub") -> bytes:
-    """Payload of 12."""
+    """The payload of 12: several sub-devices of one product want to join."""
     return json_of(pid=product, cids=list(ids), ver="1.0.0", channel=10, ota=1)
 
 

@@ -28,7 +28,7 @@ MISSED_BLOCK = 2  # the block that is not acknowledged the first time
 
 
 def product_info(version: str = "1.0.0", more: str = "") -> bytes:
-    """JSON of a 01."""
+    """The payload of 01, JSON. ``more``: further members as text, with a comma before them."""
     return f'{{"p":"{PRODUCT_ID}","v":"{version}","m":0{more}}}'.encode()
 
 

@@ -30,7 +30,7 @@ REPORTS_S = 1.0  # that reports may take after a query
 
 
 def weather_of(*values: tuple[str, int | str]) -> bytes:
-    """Payload of a 21."""
+    """The payload of 21: weather by name."""
     return WeatherData(values).payload()
 
 

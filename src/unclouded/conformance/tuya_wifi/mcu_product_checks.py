@@ -83,7 +83,7 @@ def field_is(name: str, good: Any, what: str) -> Any:  # Any: a predicate of JSO
 
 
 def feature_is(name: str, good: Any, what: str) -> Any:  # Any: as above
-    """The same of 37/00."""
+    """A script that looks at one member of 37/00. ``what``: what a good one is, for the text."""
 
     def judge(line: McuLine) -> None:
         fields = features(line)

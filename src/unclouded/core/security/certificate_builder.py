@@ -17,5 +17,5 @@ def begin_certificate(
 
 
 def common_name(text: str) -> x509.Name:
-    """A name that is only a common name."""
+    """An X.509 name that consists of a common name only."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])

@@ -99,7 +99,7 @@ class FleetRequest(ApiRequest):
 
     @property
     def address(self) -> str:
-        """Where it comes from."""
+        """The IP address of the client; "" = it is not known."""
         return self.http.client.host if self.http.client else ""
 
     def role_in(self, organisation: int, least: Role = "viewer") -> Role:

@@ -86,7 +86,7 @@ class LatencyHistogram:
         self._sum = 0.0
 
     def observe(self, seconds: float) -> None:
-        """One more."""
+        """Counts one observation, in the first bucket that holds so many seconds."""
         place = next((at for at, bound in enumerate(self._bounds) if seconds <= bound), len(self._bounds))
         self._counts[place] += 1
         self._sum += seconds

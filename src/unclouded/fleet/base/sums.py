@@ -12,7 +12,7 @@ N = TypeVar("N", int, float)
 
 
 def added_sums(parts: Sequence[HomeSums]) -> HomeSums:
-    """Of all of them."""
+    """The sums of several groups of homes as those of one group."""
     return HomeSums(
         homes=sum(one.homes for one in parts),
         states=_counts(one.states for one in parts),

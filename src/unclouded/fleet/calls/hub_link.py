@@ -19,7 +19,7 @@ class HubSilent(LinkError):
 
 
 class HubRequests(Protocol):
-    """Requests to hubs."""
+    """Sends requests to hubs, and waits for their answers."""
 
     async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
         """The answer. Raises HubAway, HubSilent, and LinkError where the connection itself is down."""

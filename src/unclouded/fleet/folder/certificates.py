@@ -29,7 +29,7 @@ class FleetAuthority:
 
     @staticmethod
     def make(now: datetime.datetime) -> "FleetAuthority":
-        """A new one."""
+        """A new certificate authority with a key of its own (P-256). ``now``: when it begins to be valid."""
         key = ec.generate_private_key(ec.SECP256R1())
         number = x509.random_serial_number()
         name = common_name(f"Unclouded fleet {number & 0xFFFFFFFF:08x}")
@@ -58,7 +58,7 @@ class FleetAuthority:
 
     @property
     def pem(self) -> str:
-        """Its certificate."""
+        """The certificate of the authority, PEM, for those who are to trust it."""
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
     @property
@@ -68,7 +68,7 @@ class FleetAuthority:
 
     @property
     def key_pem(self) -> str:
-        """Its secret key."""
+        """The secret key of the authority, PEM."""
         return _key_pem(self._key)
 
     @staticmethod

@@ -76,7 +76,7 @@ class KeyFiles:
 
 
 def new_key(kind: KeyKind) -> NKey:
-    """A key by chance."""
+    """A key from 32 random bytes of the operating system."""
     return NKey(kind, os.urandom(32))
 
 

@@ -52,7 +52,7 @@ class PrivateTrust:
         return Credentials(self.issuer.hub_token(hub, key.public, int(time.time()), life_s), key)
 
     def fleet(self, name: str = "fleet") -> Credentials:
-        """Those of a process of the fleet."""
+        """Token and key of a process of the fleet, valid from now."""
         key = self._key("user", f"fleet {name}")
         return Credentials(self.issuer.fleet_token(name, key.public, int(time.time())), key)
 

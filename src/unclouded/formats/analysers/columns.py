@@ -198,7 +198,7 @@ class FieldTimes(Sequence[float]):
 
 
 class FieldLines(Sequence[int]):
-    """The numbers of lines."""
+    """The numbers of the lines that fields are in, as a sequence over an array."""
 
     def __init__(self, lines: "Places") -> None:
         self._lines = lines

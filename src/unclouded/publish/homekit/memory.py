@@ -44,7 +44,7 @@ class BridgeMemory:
         self._written = b""
 
     def number(self, identity: str) -> int:
-        """The number of an accessory."""
+        """The number of an accessory (aid), which stays; a new one where the device has none yet."""
         stored = self.stored
         if identity not in stored.numbers:
             stored.next += stored.next == NOT_7

@@ -31,7 +31,7 @@ def main(given: TextIO, answer: TextIO) -> None:
 
 
 def send(url: str, title: str, body: str) -> dict[str, object]:
-    """What became of it."""
+    """Sends one message: ``sent``, and the ``reason`` where it was not. Blocks until the service has answered."""
     try:
         import apprise
     except ImportError:

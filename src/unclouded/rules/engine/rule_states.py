@@ -48,7 +48,7 @@ def rules_view(engine: RuleEngine, now: float, wall: float) -> RulesView:
 
 
 def rule_view(engine: RuleEngine, one: BoundRule, now: float, wall: float) -> RuleView:
-    """One rule."""
+    """A rule as the API has it: state, why, and its times in Unix seconds."""
     rule, state = one.rule, activity(one, engine.points, now)
     following = one.timetable.next if state not in ("disabled", "broken", "paused") else None
     lead = wall - now

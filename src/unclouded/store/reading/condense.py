@@ -55,7 +55,7 @@ class HistoryStep(msgspec.Struct, frozen=True, gc=False):
     high: float | None = None
 
     def row(self, device: str) -> HistoryRow:
-        """As a row of a history."""
+        """As a row of a history: the value itself, or lowest, mean and highest of its step."""
         value = self.last if self.mean is None else None
         return HistoryRow(self.at, device, self.point, value, self.quality, self.flags, self.low, self.mean, self.high)
 

@@ -78,7 +78,7 @@ def span_of(text: str) -> float:
 
 
 def span_text(seconds: float) -> str:
-    """The same as text."""
+    """A span in seconds in its largest whole unit: ``2 years``, ``10 days``; infinity is FOREVER."""
     if seconds == math.inf:
         return FOREVER
     days = round(seconds / 86_400)

@@ -26,7 +26,7 @@ class ContentError(ValueError):
 
 
 def pack(data: bytes) -> bytes:
-    """In zlib."""
+    """The content of a window, compressed with zlib."""
     return zlib.compress(data, PACKING)
 
 

@@ -46,7 +46,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A password, hashed."""
+    """A password as it is stored: scrypt's salt, hash and cost."""
 
     salt: bytes
     hash: bytes
@@ -123,7 +123,7 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((role for role in order if fits.get(role)), None)
 
     def token(self, text: str) -> Token | None:
-        """The token with this text."""
+        """The token with this text, compared in constant time; None = there is none."""
         shown = sha256(text)
         found = None
         for one in self.tokens:

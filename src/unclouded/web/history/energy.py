@@ -64,7 +64,7 @@ EPOCH = date(1970, 1, 1)
 
 
 class CounterRises(NamedTuple):
-    """The rises of one counter."""
+    """By how much a counter of a device rose in each step."""
 
     device: str
     point: str

@@ -36,7 +36,7 @@ class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """What it is a problem of."""
+        """Which table, rule or device has the problem, as text."""
         if self.table:
             return f"[{self.table}]"
         return f"rule {self.rule}" if self.rule else f"device {self.device}"

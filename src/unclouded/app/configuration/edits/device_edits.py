@@ -82,7 +82,7 @@ def without_device(text: str, id: str) -> str:
 
 
 def devices_of(file: Table) -> Sequence[Mapping[str, Any]]:  # Any: TOML
-    """The tables of the devices."""
+    """The [[device]] tables of a file that was read, in their order; none where that is no list."""
     found = file.get("device", [])
     return found if isinstance(found, list) else []
 

@@ -94,7 +94,7 @@ def without_item(text: str, table: str, item: str) -> str:
 
 
 def items_of(file: Table, table: str) -> Sequence[Mapping[str, Any]]:  # Any: TOML
-    """The items of a list."""
+    """The items of a table that is a list, in their order; none where it is no list, or not there."""
     found = file.get(table, [])
     return found if isinstance(found, list) else []
 

@@ -14,7 +14,7 @@ EDITOR = "the configuration"  # in errors about a text that has no name
 
 
 def read_tables(text: str) -> dict[str, Any]:  # Any: TOML
-    """The tables of a text."""
+    """The tables of a configuration's text. Raises ConfigError where it is no TOML."""
     return read_toml(text, EDITOR)
 
 

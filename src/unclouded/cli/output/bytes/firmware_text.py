@@ -11,7 +11,7 @@ Report = Mapping[str, Any]  # Any: JSON of app/firmware/report.py
 
 
 def report_lines(report: Report) -> Iterator[str]:
-    """The whole report."""
+    """What is known of one firmware file: sizes, sums, its parts and what they show."""
     yield f"{report['name']}: {report['size']} bytes"
     yield f"SHA-256 {report['sha256']}"
     if report["model"]:
@@ -58,7 +58,7 @@ def extracted_line(part: Report) -> str:
 
 
 def comparison_lines(comparison: Report) -> Iterator[str]:
-    """What differs."""
+    """How the firmware files A and B differ: fields, parts, version texts."""
     if comparison["same"]:
         yield "The two files have the same content."
     for one in comparison["fields"]:

@@ -24,7 +24,7 @@ def rule_lines(view: RulesView, zone: tzinfo, is_live: bool) -> Iterator[str]:
 
 
 def rule_details(rule: RuleView, zone: tzinfo, is_live: bool) -> Iterator[str]:
-    """All of one rule."""
+    """A rule with its state, its times in ``zone``, its problem and those that set the same points."""
     yield f"{rule.name}: {rule.text}"
     facts = [
         ("state", f"{rule.state if is_live else 'no hub runs'}{f': {rule.why}' if rule.why and is_live else ''}"),

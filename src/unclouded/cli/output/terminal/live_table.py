@@ -157,7 +157,7 @@ class _Room:
 
 
 def draw_row(row: DeviceRow, layout: TableLayout, width: int) -> "Text":
-    """One row of the table."""
+    """One device as a line of ``width`` columns; what does not fit is cut."""
     mark, style = STATES[row.state] if row.state else (" ", "")
     faint = "dim" if row.note or row.state == "asleep" or row.state is None else ""
     line = _line((" " * MARGIN, ""), (mark, style), (" ", ""))

@@ -113,7 +113,7 @@ def request(
 
 
 def reply(body: bytes, headers: Headers = REPLY_HEADERS, status: str = "200 OK", length: int | None = None) -> bytes:
-    """As ``request``."""
+    """An HTTP response as bytes. ``length``: another Content-Length than the true one."""
     return _message(f"HTTP/1.1 {status}", headers, body, len(body) if length is None else length)
 
 

@@ -114,7 +114,7 @@ class PlugReports:
     # --- what it has ---------------------------------------------------------------------------
 
     def listed(self, abilities: Abilities, now: float) -> list[Event]:
-        """Its ability list."""
+        """The plug has listed its abilities: what it is asked, and which actions it has, follows from them."""
         self._polling.listed(abilities, now)
         self.refresh_actions()
         return self.supports()

@@ -94,7 +94,7 @@ class Support:
     # --- what is found out -----------------------------------------------------------------------
 
     def list(self, names: Collection[str]) -> None:
-        """Its ability list."""
+        """The namespaces that the plug says it has, in the place of those before."""
         self._listed = frozenset(names)
 
     def alive(self, all_: All) -> None:

@@ -70,7 +70,7 @@ class CommandedPoint(msgspec.Struct):
 
 
 class LineConversation:
-    """A Conversation."""
+    """A Conversation of a Tuya line: which frame answers which, and remarks on order and times."""
 
     def __init__(self, dialect: DialectReading, rules: TimingRules) -> None:
         self._dialect = dialect

@@ -19,7 +19,7 @@ MCU_FIRMWARE = TransferKind(
 
 
 def sub_device_firmware(id: str) -> TransferKind:
-    """Of this sub-device."""
+    """The commands that carry new firmware to this sub-device."""
     return TransferKind(
         start=codes.SUB_UPDATE_START,
         block=codes.SUB_UPDATE_BLOCK,

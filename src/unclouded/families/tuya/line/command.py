@@ -101,7 +101,7 @@ def gateway_bulk(text: str, secret: Secret | None = None) -> Payload:
 
 
 def json(text: str, read: Reader | None = None, secret: Secret | None = None) -> Payload:
-    """A JSON object."""
+    """A payload that is a JSON object. ``secret``: which of its members are never shown."""
     return Payload(text, OTHER, read, secret, json=True, fields=(JSON,))
 
 

@@ -89,7 +89,7 @@ class LowOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LowMcu:
-    """The Role of the MCU."""
+    """A simulated battery device: the Role of the MCU."""
 
     def __init__(self, options: LowOptions, parts: EndpointParts) -> None:
         self.target = UpdateTarget(options.firmware, LOW_KINDS.values(), options.faults)

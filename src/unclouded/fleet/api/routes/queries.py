@@ -66,7 +66,7 @@ def day_periods(first: date, last: date) -> Sequence[str]:
 
 
 def month_periods(first: date, last: date) -> Sequence[str]:
-    """All months, as text."""
+    """The months from ``first`` to ``last``, both included, as 2026-11."""
     months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in months]
 

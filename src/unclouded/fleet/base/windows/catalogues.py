@@ -24,7 +24,7 @@ class StoredCatalogue(NamedTuple):
         return next((device for device in self.sent.devices if device.id == id), None)
 
     def flags(self) -> Mapping[int, str]:
-        """By bit."""
+        """The names of flags by their bit."""
         return {flag.bit: flag.name for flag in self.sent.flags}
 
 

@@ -61,7 +61,7 @@ class OpenedMessage(NamedTuple):
 
 
 def open_message(message: HubWindows, now: float) -> OpenedMessage:
-    """What is kept of it."""
+    """Checks the windows of a hub's message: those that can be stored, and the others with the reason."""
     newest: dict[int, SentWindow] = {}
     for window in message.windows:
         if window.start not in newest or newest[window.start].number < window.number:

@@ -53,7 +53,7 @@ class BootLine(msgspec.Struct, frozen=True, gc=False):
 
 
 def boot_lines(plug: SimulatedPlug, reason: str) -> Iterator[BootLine]:
-    """Those of one start."""
+    """What a plug prints when it starts, in order. ``reason``: of the start, as the chip names it."""
     for text in BOOT_LOADER:
         yield BootLine(0, text)
     yield from _application(reason)

@@ -212,7 +212,7 @@ _LIVE: dict[str, LiveItem] = {
 
 
 def user_id(plug: SimulatedPlug) -> str:
-    """ "" where it has none."""
+    """The id of the account that the plug is bound to, as text; "" = it was never set up."""
     return plug.settings.user_id if plug.settings.is_set_up or plug.settings.user_id != "0" else ""
 
 

@@ -66,7 +66,7 @@ class PlugCommands:
         return self._tickets.settle(first.ticket)
 
     def refused(self, ticket: Ticket, reason: str) -> list[Event]:
-        """It is refused, and why."""
+        """The plug refuses a command: its ticket settles, and the next command goes on."""
         self._drop(ticket)
         return self._tickets.settle(ticket, "refused", reason)
 

@@ -83,7 +83,7 @@ class PlugActions:
         return self._update.pushed(message.status)
 
     def answered(self, request: WindowRequest, payload: bytes, now: float) -> list[Event]:
-        """The answer to one of NAMES."""
+        """The answer to a request that an action has sent (one of NAMES)."""
         if request.name == SET_UPGRADE:
             self._update.acknowledged(now)
             return []

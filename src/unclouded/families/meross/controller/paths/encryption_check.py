@@ -52,7 +52,7 @@ class EncryptionCheck:
         return abilities.names.keys() >= set(namespaces.ENCRYPTION)
 
     def remember(self, encrypts: bool) -> list[Event]:
-        """Where that is news."""
+        """The event that keeps whether the plug encrypts, for later runs; [] where that was known."""
         if encrypts == self._encrypts:
             return []
         self._encrypts = encrypts

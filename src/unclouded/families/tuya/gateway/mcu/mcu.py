@@ -86,7 +86,7 @@ UNKNOWN_SUB = "never-joined"  # the id of a sub-device that never joined
 
 
 class GatewayMcu:
-    """The Role of the MCU."""
+    """A simulated gateway: the Role of the MCU."""
 
     def __init__(self, options: GatewayOptions, ambient: Ambient, parts: EndpointParts) -> None:
         self._options = options

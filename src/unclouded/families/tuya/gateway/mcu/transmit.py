@@ -22,7 +22,7 @@ OPENING, CLOSING = "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION 
 
 
 class McuTransmit:
-    """``faults``: those that are on."""
+    """Sends as a gateway with these ``faults`` does; they may be switched meanwhile."""
 
     def __init__(self, faults: Container[str], parts: EndpointParts) -> None:
         self._faults = faults

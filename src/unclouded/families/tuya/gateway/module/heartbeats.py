@@ -26,7 +26,7 @@ class HeartbeatRule(msgspec.Struct, frozen=True):
 
     @property
     def wait_s(self) -> float:
-        """For an answer."""
+        """Seconds that an answer may take before the question is asked again."""
         return self.resend_s or self.period_s
 
     @property

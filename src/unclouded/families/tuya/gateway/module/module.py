@@ -81,7 +81,7 @@ RESTARTED = "the connection was opened again"
 
 
 class GatewayModule:
-    """The Role of the module."""
+    """The hub's end of a gateway: the Role of the module."""
 
     def __init__(self, settings: GatewaySettings, ambient: Ambient, parts: EndpointParts) -> None:
         memory = ambient.memory

@@ -77,7 +77,7 @@ class SubDeviceReports:
     # --- reports -----------------------------------------------------------------------------------
 
     def report(self, message: SubDevicePoints, now: float) -> list[Event]:
-        """0d."""
+        """0d: a report without a time. It is a sign of life, ends queries, and may confirm commands."""
         part = self._part_of(message.sub_id)
         if part is None:
             return self._unknown_sub_device(message.sub_id)

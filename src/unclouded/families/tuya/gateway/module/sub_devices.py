@@ -82,7 +82,7 @@ class SubDeviceRegistry:
         return [Remember(PREFIX + device.id, msgspec.json.encode(device))]
 
     def drop(self, id: str) -> list[Event]:
-        """Forget it."""
+        """Forgets a sub-device, also for later runs; [] where it was not known."""
         return [Remember(PREFIX + id, b"")] if self._by_id.pop(id, None) is not None else []
 
     def twin(self, id: str) -> str:

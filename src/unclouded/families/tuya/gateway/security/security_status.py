@@ -51,7 +51,7 @@ class SecurityStatus(msgspec.Struct, frozen=True):
 
 
 class SecurityChange(msgspec.Struct, frozen=True):
-    """A transition."""
+    """A transition of the security state: what it was, and what it is now."""
 
     before: SecurityStatus
     after: SecurityStatus

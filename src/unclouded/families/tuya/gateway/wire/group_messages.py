@@ -71,5 +71,5 @@ class GroupChange(JsonMessage, frozen=True):
 
 
 def group_result_text(result: int) -> str:
-    """For people."""
+    """The result of adding to a group or removing from it, in words."""
     return GROUP_RESULTS.get(result, f"error {result}")

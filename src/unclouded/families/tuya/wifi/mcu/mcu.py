@@ -68,7 +68,7 @@ FAULTS: Mapping[str, str] = {**OWN_FAULTS, **UPDATE_FAULTS}
 
 
 class WifiMcu:
-    """The Role of the MCU."""
+    """A simulated appliance: the Role of the MCU."""
 
     def __init__(self, options: McuOptions, parts: EndpointParts) -> None:
         self.target = UpdateTarget(options.firmware, WIFI_KINDS.values(), options.faults)

@@ -174,7 +174,7 @@ class QuestionQueue:
         return [Settled(ticket, "unreachable", reason) for ticket in tickets]
 
     def received(self, message: Message, now: float) -> list[Event]:
-        """Is it the answer?"""
+        """Settles the question under way where this answers it, and asks the next one."""
         asked = self._asked()
         if asked is None or key_of(message) != QUESTIONS[asked.what].answer:
             return []

@@ -45,7 +45,7 @@ class ReceiveFilter:
         self._paused_until = float("-inf")
 
     def takes(self, frame: Frame, now: float) -> bool:
-        """Is it received?"""
+        """Whether a frame is received at all: an MCU may have stopped, or pause after a burst."""
         if self._has_stopped or not self._pauses:
             return not self._has_stopped
         if now < self._paused_until:

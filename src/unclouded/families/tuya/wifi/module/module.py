@@ -78,7 +78,7 @@ __all__ = ("WifiModule", "WifiSettings", "wifi_module")
 
 
 class WifiModule:
-    """The Role of the module."""
+    """The hub's end of an appliance: the Role of the module."""
 
     def __init__(self, settings: WifiSettings, ambient: Ambient, parts: EndpointParts) -> None:
         self._settings = settings
