@@ -32,7 +32,7 @@ from unclouded.core.sessions.link import Inlet
 from unclouded.core.sessions.session import LinkPath, Out
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 
 # Runs the bench of a checkout (its path, then its arguments) with CPU time for wall time.
 IN_CPU_TIME = """

@@ -37,7 +37,7 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import list_packet
 from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.messages import Bare, frame_of
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 SUB_DEVICES = 128

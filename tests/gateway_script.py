@@ -40,7 +40,7 @@ from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_fields import fields_of
 from unclouded.families.tuya.gateway.wire.security_messages import SecurityInfo
 from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.hub.forecast import requested
+from unclouded.hub.services.forecast import requested
 
 LATENCY_S = 0.05  # of the scripted MCU's answers
 RANK = {"change": 0, "mcu": 1, "user": 2}

@@ -28,7 +28,7 @@ from unclouded.core.sessions.session import (
     WireAction,
 )
 from unclouded.families import family as family_of
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LoadKind

@@ -53,13 +53,13 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.readings.interpret import Interpreter
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.replay import ReplayLink
 from unclouded.recording.capture import CaptureReader
 from virtual_loop import story

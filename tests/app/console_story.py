@@ -23,7 +23,7 @@ from unclouded.core.sessions.link import Inlet, Link
 from unclouded.core.sessions.session import LinkPath
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.links.multi_path import MultiPathLink
 from unclouded.links.named_path import NamedPathLink

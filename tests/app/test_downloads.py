@@ -9,7 +9,7 @@ from unclouded.app.files.downloads import Downloads
 from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import AskDownload, Refusal
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.http.file_server import FileServer
 
 PLUG = "127.0.0.1"

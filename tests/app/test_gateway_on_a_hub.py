@@ -13,12 +13,12 @@ from unclouded.core.profile import Profile
 from unclouded.core.sessions.link import Link
 from unclouded.core.sessions.session import Ambient, Session, WireAction
 from unclouded.families.tuya import FAMILY_GATEWAY
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import NodeSpec, PartName
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links import memory
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.subjects import scenario_for

@@ -17,11 +17,11 @@ from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Fact, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.session import Ambient, Out, Session
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links import memory
 from unclouded.recording.capture import read_lines
 from unclouded.recording.disturbing.byte_faults import FaultCounts

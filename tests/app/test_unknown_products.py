@@ -17,12 +17,12 @@ from unclouded.core.model import Command, Device, Reading
 from unclouded.core.profile import MatchedProduct, ProductReports, Profile, SeenPoint
 from unclouded.core.sessions.session import Ambient, Reported, Session
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.hub.channel_spec import ChannelSpec, ProductSource
+from unclouded.hub.channels.channel_spec import ChannelSpec, ProductSource
+from unclouded.hub.channels.product_matching import HELD_S, LATER_S, ProductMatching
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.product_matching import HELD_S, LATER_S, ProductMatching
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links import memory
 from unclouded.sim.serve import Simulation
 from unclouded.sim.subjects import scenario_for

@@ -19,7 +19,7 @@ from unclouded.app.files.update_files import MOST_FILES, MOST_UPLOADS, UpdateFil
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.core.sessions.session import AskBlock, AskFile, Refusal
-from unclouded.hub.services import Files, Services
+from unclouded.hub.services.services import Files, Services
 
 FIRMWARE = bytes(range(256)) * 5
 

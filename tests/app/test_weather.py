@@ -22,7 +22,7 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice
 from unclouded.core.sessions.session import AskWeather, Refusal, WireValue
 from unclouded.families.tuya.weather import CONDITIONS
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from waiting import until
 
 ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'

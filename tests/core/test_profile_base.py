@@ -10,7 +10,7 @@ from unclouded.app.protocols import profile_library
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import Profile, ProfileFile, load_profile, read_base
 from unclouded.core.sessions.session import Reported
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 

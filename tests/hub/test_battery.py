@@ -11,12 +11,12 @@ from unclouded.core.sessions.session import LinkPath
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import Simulation

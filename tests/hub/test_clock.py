@@ -8,7 +8,7 @@ from hub.toy_hub import NOON, Home, answer_requests, hub, plug, profile
 from unclouded.core.model import Alert, Notice, Reading, Status
 from unclouded.core.sessions.session import Reported
 from unclouded.hub.clock import WallClock
-from unclouded.hub.energy import AHEAD_S, DeviceEnergy
+from unclouded.hub.energy.ledger import AHEAD_S, DeviceEnergy
 from unclouded.hub.readings.board import Board
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import MemoryLink

@@ -15,8 +15,8 @@ from unclouded.core.family import Piece
 from unclouded.core.model import Reading, Value
 from unclouded.core.profile import load_profile
 from unclouded.core.sessions.session import Answer, Asked, AskStored, Event, Refusal, Reported, WireValue
-from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.directions import DIRECTION_S, LAGGING_S
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.hub.readings.naming import ValueNames

@@ -3,7 +3,7 @@
 import asyncio
 
 from unclouded.core.sessions.session import Reported
-from unclouded.hub.early_reports import EARLY_REPORTS, IDENTITY_TIMEOUT_S, EarlyReports
+from unclouded.hub.channels.early_reports import EARLY_REPORTS, IDENTITY_TIMEOUT_S, EarlyReports
 from virtual_loop import story
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unclouded.core.model import Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
 from unclouded.core.sessions.session import ReportedDay
-from unclouded.hub.energy import Counted, DeviceEnergy
+from unclouded.hub.energy.ledger import Counted, DeviceEnergy
 from unclouded.store.encoding.codec import ledger_from_json, ledger_to_json
 
 KEY = "energy_import_Wh"

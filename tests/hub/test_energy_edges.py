@@ -9,8 +9,8 @@ import pytest
 from unclouded.core.model import Doubt, Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
 from unclouded.core.sessions.session import ReportedDay
-from unclouded.hub.energy import Counted, DeviceEnergy
-from unclouded.hub.energy_rule import EnergyRule, add
+from unclouded.hub.energy.ledger import Counted, DeviceEnergy
+from unclouded.hub.energy.rule import EnergyRule, add
 
 KEY, FELL = "energy_import_Wh", "energy_export_Wh"
 NOON = 1_800_000_000.0

@@ -18,7 +18,7 @@ from unclouded.core.model import Action, Alert, Command, Device, Ledger, Memory,
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.admitting import MOST_SEEN
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.held_commands import HeldCommand
 from unclouded.hub.hub import RestoredState
 from unclouded.hub.node import NodeSpec

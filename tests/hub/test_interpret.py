@@ -12,7 +12,7 @@ from unclouded.core.errors import CommandError, ConfigError, WireError
 from unclouded.core.model import Reading, Value
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.sessions.session import Reported, WireCommand, WireValue
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 

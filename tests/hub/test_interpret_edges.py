@@ -8,7 +8,7 @@ from hub.test_interpret import PLUG, interpreter, profile, values
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Ledger, Reading, Value
 from unclouded.core.sessions.session import Reported, ReportedDay, WireCommand, WireValue
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 NOW = 1_800_000_000.0

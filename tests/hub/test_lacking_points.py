@@ -9,8 +9,8 @@ from toys import GatewayController
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Command, Device, Notice
 from unclouded.core.sessions.session import Event, Identified, Noticed, Reported
-from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.part import without
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.channels.part import without
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

@@ -2,7 +2,7 @@
 
 from unclouded.core.model import Notice
 from unclouded.core.sessions.recent_chunks import RecentChunks
-from unclouded.hub.noise_notices import MOST_GUESSES, NOISE_REASONS, NoiseNotices
+from unclouded.hub.channels.noise_notices import MOST_GUESSES, NOISE_REASONS, NoiseNotices
 
 
 def noted(notices: list[Notice]) -> list[tuple[str, float, str]]:

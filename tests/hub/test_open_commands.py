@@ -3,7 +3,7 @@
 import asyncio
 
 from unclouded.core.model import Outcome, Progress
-from unclouded.hub.open_commands import OpenCommands
+from unclouded.hub.channels.open_commands import OpenCommands
 from virtual_loop import story
 
 

@@ -14,7 +14,7 @@ from unclouded.core.family import Decoder, Piece, Sender
 from unclouded.core.model import Action, ActionSpec, Command, Device, Ledger, Notice, Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.sessions.session import Event, Identified, Joined, Reported
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.hub import RestoredState
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story

@@ -11,7 +11,7 @@ from unclouded.core.model import Reading
 from unclouded.core.profile import Profile, ScaleVariant, load_profile
 from unclouded.core.sessions.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 

@@ -12,7 +12,7 @@ from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Piece
 from unclouded.core.profile import PointRow, Profile, ProfileFile, make_profile
 from unclouded.core.sessions.session import Reported, WireValue
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.hub.readings.naming import ValueNames
 

@@ -14,7 +14,7 @@ from unclouded.core.model import Status
 from unclouded.core.sessions.link import Inlet
 from unclouded.core.sessions.session import Ambient, Event, LinkPath, Offline, Out, Session
 from unclouded.core.system.retry_delays import MAX_DELAY_S
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.hub import RECONNECT_S
 from unclouded.links.dial import DialedLink
 from unclouded.links.memory import MemoryLink

@@ -9,7 +9,7 @@ from toys import GatewayController
 from unclouded.core.model import Device, ScheduleRule
 from unclouded.core.sessions.session import Event, Identified, Scheduled
 from unclouded.core.views.json_lines import device_json, fact_line, fact_of
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

@@ -15,9 +15,9 @@ from toys import GatewayController
 from unclouded.core.model import Memory, Reading, Value
 from unclouded.core.profile import MatchedProduct, PointRow, Profile, ProfileFile, make_profile
 from unclouded.core.sessions.session import Answer, Asked, AskStored, Event, Refusal, Reported
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.channels.product_matching import HELD_S, MEMORY_KEY, MOST_HELD, MOST_MATCHES, ProductMatching
 from unclouded.hub.hub import RestoredState
-from unclouded.hub.product_matching import HELD_S, MEMORY_KEY, MOST_HELD, MOST_MATCHES, ProductMatching
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

@@ -19,11 +19,11 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Files, Services
+from unclouded.hub.services.services import Files, Services
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.profiles import ProfileLibrary as Profiles
 from unclouded.sim.serve import Simulation

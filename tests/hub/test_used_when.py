@@ -6,7 +6,7 @@ from hub.test_interpret import profile, values
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Piece
 from unclouded.core.sessions.session import Reported
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.hub.readings.naming import ValueNames
 

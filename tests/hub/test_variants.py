@@ -9,7 +9,7 @@ from toys import GatewayController
 from unclouded.core.model import Device
 from unclouded.core.profile import load_profile
 from unclouded.core.sessions.session import Event, Identified, Online, Reported
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

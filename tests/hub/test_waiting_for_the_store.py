@@ -11,7 +11,7 @@ from hub.toy_hub import NOON, channel, gateway, hub
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
 from unclouded.core.sessions.session import Answer, Asked, AskStored, Event, Refusal, Reported
-from unclouded.hub.early_reports import IDENTITY_TIMEOUT_S
+from unclouded.hub.channels.early_reports import IDENTITY_TIMEOUT_S
 from unclouded.hub.hub import STORE_TIMEOUT_S
 from unclouded.store.sink import Store
 from virtual_loop import story, virtual_run

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from unclouded.core.sessions.session import AskClock, AskTime, LocalTime
 from unclouded.families.tuya.local_time import AHEAD_S, moment_of
-from unclouded.hub.services import Services
-from unclouded.hub.zone import changes, local_time, offset_s
+from unclouded.hub.services.services import Services
+from unclouded.hub.services.zone import changes, local_time, offset_s
 
 MADRID = ZoneInfo("Europe/Madrid")
 AUTUMN = datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp()  # from 03:00 back to 02:00

@@ -14,11 +14,11 @@ from toys import GatewayController, PlugController
 from unclouded.core.model import ActionSpec, Reading, Status
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.sessions.session import Ambient, LinkPath, Out, Session
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.memory import MemoryLink, pair
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story

@@ -13,7 +13,7 @@ from unclouded.core.sessions.session import Reported
 from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
 from unclouded.families.tuya.line.datapoint import DataPoint, PointValue, read_points, write_points
 from unclouded.families.tuya.values.phase import encode_phase
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue import Catalogue, CatalogueTable

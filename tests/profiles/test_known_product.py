@@ -11,7 +11,7 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module.module import WifiModule, WifiSettings, wifi_module
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.links.memory import MemoryLink
 from unclouded.profiles import ProfileLibrary
 from virtual_loop import story

@@ -25,7 +25,7 @@ from strangers.home_assistant_rig import HomeAssistant
 from strangers.test_home_assistant import discovery, has, releases, running
 from unclouded.core.model import Device, Point, Reading, Status
 from unclouded.core.profile import WirePoint
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 
 pytestmark = [needs_mosquitto, pytest.mark.timeout(400)]
 SPEED = 900

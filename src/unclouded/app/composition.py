@@ -19,7 +19,7 @@ from unclouded.app.plug_key import with_plug_key
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.profiles import ProfileLibrary
 
 if TYPE_CHECKING:

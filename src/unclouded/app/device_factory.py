@@ -21,9 +21,9 @@ from unclouded.core.family import Family
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.link import Link
 from unclouded.core.sessions.session import Ambient, Session
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.channels.part import sub_id
 from unclouded.hub.node import NodeSpec, PartName
-from unclouded.hub.part import sub_id
 from unclouded.links import check_url, open_link
 from unclouded.profiles import ProfileLibrary
 

@@ -52,7 +52,7 @@ from unclouded.core.views.configuration import EditOrigin, HubEdit, ReloadView
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import known_device
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.http.file_server import FileServer
 from unclouded.store.sink import Store, StoredState
 from unclouded.web.api.api import Api

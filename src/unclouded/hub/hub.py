@@ -39,17 +39,17 @@ from unclouded.core.sessions.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.sessions.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
 from unclouded.core.text.printable import sentence
 from unclouded.hub.admitting import Admitter, NoAdmissions, SeenPlugs
-from unclouded.hub.channel import Channel
+from unclouded.hub.channels.channel import Channel
+from unclouded.hub.channels.part import sub_id
 from unclouded.hub.clock import WallClock
 from unclouded.hub.colours import DeviceColours
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.held_commands import HeldCommands
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.kept_state import KeptState
 from unclouded.hub.node import DeviceNode, NodeSpec
-from unclouded.hub.part import sub_id
 from unclouded.hub.publishing import FactPublisher
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.hub.spec_changes import SpecChanges, spec_changes
 
 log = logging.getLogger("unclouded.hub")

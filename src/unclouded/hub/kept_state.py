@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unclouded.core.model import Device, Ledger, Memory, inherited
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.identity import KnownDevice, known_device, with_parts
 
 

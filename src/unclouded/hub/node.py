@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Action, ActionSpec, Device, Fact, Point, Reading, State, Status, WireEntry
 from unclouded.core.system.supervise import supervise
-from unclouded.hub.channel import Channel, ChannelContext
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel import Channel, ChannelContext
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.channels.part import sub_id
 from unclouded.hub.identity import KnownDevice, identify
-from unclouded.hub.part import sub_id
 from unclouded.hub.readings.interpret import Interpreter
 
 log = logging.getLogger("unclouded.hub")

@@ -14,11 +14,11 @@ from unclouded.core.family import SimOptions
 from unclouded.core.model import Fact, Reading, Status
 from unclouded.core.sessions.link import Inlet
 from unclouded.core.sessions.session import Out
-from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.channels.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, Reconfigured
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import Simulation

@@ -13,7 +13,7 @@ from unclouded.families.meross.controller.energy.consumption import DayCounter, 
 from unclouded.families.meross.plug.state.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
 from unclouded.families.meross.wire.time_rules import local_offset
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 HOUR, DAY = 3600.0, 86_400.0

@@ -27,7 +27,7 @@ from unclouded.core.sessions.session import (
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Time
 from unclouded.families.meross.wire.time_rules import RULES, local_offset, rules_of
-from unclouded.hub.zone import clock_time
+from unclouded.hub.services.zone import clock_time
 
 
 class HubClock:

@@ -5,7 +5,7 @@ import pytest
 from families.meross.day_story import DAY, HOUR, IMPORT, HubOfDays, PlugAndHub, utc
 from unclouded.core.sessions.session import Reported
 from unclouded.families.meross.controller.energy.consumption import COUNTER, TODAY
-from unclouded.hub.part import without
+from unclouded.hub.channels.part import without
 from unclouded.hub.readings.interpret import Interpreter
 
 NOON = utc("2026-11-20T12:00:00")

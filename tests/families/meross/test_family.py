@@ -50,7 +50,7 @@ from unclouded.families.meross import (
     simulated_uuid,
 )
 from unclouded.families.meross.wire.envelope import request
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.recording.tap import Recorder
 from unclouded.sim.measure import Gauge

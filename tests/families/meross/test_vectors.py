@@ -15,7 +15,7 @@ from unclouded.app.protocols import settings_of
 from unclouded.families.meross.wire.messages import Electricity, payload_of
 from unclouded.families.meross.wire.namespaces import read_message
 from unclouded.families.meross.wire.time_rules import rules_of
-from unclouded.hub.zone import clock_time
+from unclouded.hub.services.zone import clock_time
 from unclouded.profiles import ProfileLibrary
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocols" / "meross.md").read_text("utf-8")

@@ -18,8 +18,8 @@ from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, write_alar
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, WifiMcu, wifi_mcu
 from unclouded.families.tuya.wifi.module.module import WifiModule, WifiSettings, wifi_module
-from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.hub import RestoredState
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import MemoryLink

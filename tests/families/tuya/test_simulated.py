@@ -13,7 +13,7 @@ from unclouded.core.model import Value
 from unclouded.core.sessions.driver import Driver
 from unclouded.core.sessions.session import Asked, Event, Identified, Reported, Settled
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links import memory
 from unclouded.profiles import ProfileLibrary

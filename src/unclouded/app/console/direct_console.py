@@ -34,7 +34,7 @@ from unclouded.families.meross.console.controller.command_lists import OfferedCo
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.hub.clock import WallClock
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links import open_link
 

@@ -17,7 +17,7 @@ from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import NamedValue
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.session import Reported
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.hub.readings.naming import ValueNames
 

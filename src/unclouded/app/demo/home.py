@@ -249,7 +249,9 @@ def _hub_end(wire: DemoDevice, address: str) -> str:
 
 
 def _write(data: Path, text: str) -> Path:
-    (data / "meross.key").write_text(KEY + "\n", "utf-8")
+    key = data / "meross.key"
+    key.touch(0o600)
+    key.write_text(KEY + "\n", "utf-8")
     file = data / "unclouded.toml"
     file.write_text(text, "utf-8")
     return file

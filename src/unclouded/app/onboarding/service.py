@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from unclouded.app.configuration.live import LiveConfiguration
     from unclouded.hub.clock import WallClock
     from unclouded.hub.hub import Hub
-    from unclouded.hub.services import Services
+    from unclouded.hub.services.services import Services
 
 BY_HAND = ("serial", "tcp", "rfc2217", "http")  # schemes that may be typed
 MOST_BY_HAND = 20

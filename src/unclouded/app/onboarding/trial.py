@@ -16,7 +16,7 @@ from unclouded.core.views.json_lines import device_json, reading_json
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 
 TRIAL_ID = "trial"
 MOST_TRACE = 600  # values of the traced point

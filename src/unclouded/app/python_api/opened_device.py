@@ -17,7 +17,7 @@ from unclouded.core.errors import LinkError
 from unclouded.core.model import Command, Device, Fact, Outcome, Reading, Status, Value
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
-from unclouded.hub.services import Services
+from unclouded.hub.services.services import Services
 
 ID = "device"
 READY_S = 15.0  # s until a device has answered

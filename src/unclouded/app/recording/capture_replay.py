@@ -23,8 +23,8 @@ from unclouded.core.sessions.session import (
     Session,
 )
 from unclouded.core.sessions.session_parts import succeed
-from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.part import is_same, sub_id, without
+from unclouded.hub.channels.part import is_same, sub_id, without
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.recording import capture
 from unclouded.recording.line_monitor import GAP_S

@@ -25,7 +25,7 @@ from unclouded.core.sessions.session import (
 from unclouded.families.meross.setup.scripts import SetupSettings
 from unclouded.families.meross.setup.session import PlugSetup
 from unclouded.hub.clock import WallClock
-from unclouded.hub.zone import clock_time
+from unclouded.hub.services.zone import clock_time
 from unclouded.links.http.link import HttpLink, open_http
 from unclouded.links.url import parse
 

@@ -6,7 +6,7 @@ from datetime import tzinfo
 import click
 
 from unclouded.app.access.hub_access import any_hub, zone_of
-from unclouded.app.access.hub_client import HubClient, follow_facts
+from unclouded.app.access.hub_client import HubClient, device_path, follow_facts
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import NO_DEVICES, print_text
@@ -26,6 +26,8 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
     with any_hub(chosen, devices) as hub:
         if not hub.get("/api/devices"):
             print_text(NO_DEVICES, err=True)
+        for device in devices:
+            hub.get(device_path(device))  # an unknown one is refused: it would be waited for in silence
         asyncio.run(_watch(hub, devices, span, as_json, zone_of(hub, chosen)))
 
 

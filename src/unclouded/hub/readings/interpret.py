@@ -2,8 +2,8 @@
 
     Reported({"19": 673}) + profile + wall time -> Reading(heater, power_W, 67.3)
 
-Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
-falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
+Counters go through the device's energy ledgers (``hub/energy/ledger.py``), which make one lifetime total of them that
+never falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
 power, and an ``energy_export_Wh`` once that is negative. A magnitude whose direction is a wire value of its own waits
 for it (``hub/readings/directions.py``): what is due at ``deadline`` comes with ``tick``. Of rows that share a key, the
 reported value that their ``used_when`` names picks the one that is the point. Power, voltage and current that cannot
@@ -22,7 +22,7 @@ from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
 from unclouded.core.profile import ENERGY_EXPONENT, Conditions, PointRows, Profile, ScaleVariant, WirePoint, signed
 from unclouded.core.sessions.session import Event, Reported, ReportedDay, WireCommand, WireValue
-from unclouded.hub.energy import Counted, DeviceEnergy
+from unclouded.hub.energy.ledger import Counted, DeviceEnergy
 from unclouded.hub.readings.directions import DirectionWait, SignedValue
 from unclouded.hub.readings.physics import Alternatives, Phase, Physics
 

@@ -8,7 +8,7 @@ from unclouded.app.protocols import settings_of
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_GATEWAY
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 

@@ -17,7 +17,7 @@ from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, prop
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import pair
 from unclouded.profiles import ProfileLibrary

@@ -13,8 +13,8 @@ from unclouded.families.tuya.gateway.wire.lenient_json import NUMBERS, TEXTS, re
 
 DEFECTS = [
     ("{“sub_id”:“1234”}", {"sub_id": "1234"}, "typographic quotes"),
-        ('{"sub_id”:“1234"}', {"sub_id": "1234"}, "typographic quotes"),
-        ('{"sub_id":"“x”",}', {"sub_id": "“x”"}, "a comma before the closing bracket"),
+    ('{"sub_id”:“1234"}', {"sub_id": "1234"}, "typographic quotes"),
+    ('{"sub_id":"“x”",}', {"sub_id": "“x”"}, "a comma before the closing bracket"),
     ('{"pk_type":1 "sub_id":"1"}', {"pk_type": 1, "sub_id": "1"}, "a comma is missing"),
     ('{"cids":["1","2",],}', {"cids": ["1", "2"]}, "a comma before the closing bracket"),
     ('{mode:"1"}', {"mode": 1}, "names without quotes, numbers as texts"),

@@ -50,7 +50,7 @@ from msgspec.structs import replace
 from unclouded.core.model import Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
 from unclouded.core.sessions.session import ReportedDay
-from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add
+from unclouded.hub.energy.rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add
 
 
 class Counted(msgspec.Struct, frozen=True):

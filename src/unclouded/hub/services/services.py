@@ -30,8 +30,8 @@ from unclouded.core.sessions.session import (
     Refusal,
     WireValue,
 )
-from unclouded.hub.forecast import requested
-from unclouded.hub.zone import clock_time, local_time
+from unclouded.hub.services.forecast import requested
+from unclouded.hub.services.zone import clock_time, local_time
 
 SIGNAL_dBm = -45  # a good Wi-Fi signal
 MEMORY_BYTES = 65_536  # the answer of a module with plenty of free memory

@@ -1,6 +1,6 @@
 """What one reading of a counter does to its ledger: pure functions from a ledger and a level to the next ledger.
 
-``hub/energy.py`` lists the decisions and their flags; here is the arithmetic. Levels and rises are exact mWh
+``hub/energy/ledger.py`` lists the decisions and their flags; here is the arithmetic. Levels and rises are exact mWh
 (``Exact``), times Unix seconds.
 """
 

@@ -59,17 +59,17 @@ from unclouded.core.sessions.session import (
     Settled,
     Waiting,
 )
-from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.early_reports import EarlyReports
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.channels.early_reports import EarlyReports
+from unclouded.hub.channels.noise_notices import NoiseNotices
+from unclouded.hub.channels.open_commands import OpenCommands
+from unclouded.hub.channels.part import ChannelPart, is_same, sub_id, without
+from unclouded.hub.channels.product_matching import MEMORY_KEY
+from unclouded.hub.channels.unknown_products import HeldReports, UnknownProducts
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.identity import part_identity
-from unclouded.hub.noise_notices import NoiseNotices
-from unclouded.hub.open_commands import OpenCommands
-from unclouded.hub.part import ChannelPart, is_same, sub_id, without
-from unclouded.hub.product_matching import MEMORY_KEY
 from unclouded.hub.readings.naming import ValueNames
 from unclouded.hub.readings.recent_frames import RecordedWire
-from unclouded.hub.unknown_products import HeldReports, UnknownProducts
 
 log = logging.getLogger("unclouded.hub")
 

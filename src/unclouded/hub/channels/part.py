@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from unclouded.core.model import ScheduleRule
 from unclouded.core.profile import Profile
-from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.channels.channel_spec import ChannelSpec
+from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
 

@@ -15,8 +15,8 @@ from functools import partial
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import MatchedProduct, Profile
 from unclouded.core.sessions.session import Reported
-from unclouded.hub.channel_spec import ProductSource
-from unclouded.hub.product_matching import MEMORY_KEY, ProductMatching
+from unclouded.hub.channels.channel_spec import ProductSource
+from unclouded.hub.channels.product_matching import MEMORY_KEY, ProductMatching
 
 HeldReports = Sequence[tuple[Reported, float]]  # with the hub's time of each, oldest first
 OnSettled = Callable[[str, bytes, HeldReports], None]  # part, for the memory, held reports
