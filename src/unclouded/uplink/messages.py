@@ -212,8 +212,11 @@ _decoder = msgspec.msgpack.Decoder(AnyMessage)
 
 
 def encode_message(message: AnyMessage) -> bytes:
-    """The bytes of a message. Raises MessageError where it would be too large."""
-    data = bytes([VERSION]) + _encoder.encode(message)
+    """The bytes of a message. Raises MessageError where it, or a whole number in it, would be too large."""
+    try:
+        data = bytes([VERSION]) + _encoder.encode(message)
+    except OverflowError:
+        raise MessageError("a whole number in it has more than 64 bits") from None
     if len(data) > LARGEST * 4:
         raise MessageError(f"a message of {len(data)} bytes is too large")
     return data

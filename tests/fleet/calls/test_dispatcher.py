@@ -28,10 +28,11 @@ class Row:
         self.tried: float | None = None
         self.tries = 0
         self.uncertain = False
+        self.value: bool | int = True
 
     def due(self) -> DueCommand:
         return DueCommand(
-            id=self.id, hub=self.hub, device="pump", point="on", value=True, who="anna", until=self.until,
+            id=self.id, hub=self.hub, device="pump", point="on", value=self.value, who="anna", until=self.until,
             fate=self.fate, tries=self.tries, tried=self.tried,
         )  # fmt: skip
 
@@ -128,6 +129,18 @@ async def test_a_command_is_delivered_and_its_outcome_is_kept() -> None:
     row = commands.add("c1", until=100)
     await asyncio.sleep(2)
     assert (row.fate, hub.done) == ("confirmed", ["c1"])
+    task.cancel()
+
+
+@story
+async def test_a_command_that_cannot_be_sent_is_refused_and_holds_up_no_others() -> None:
+    commands, hub = Commands(), Hub()
+    task = asyncio.create_task(dispatcher(commands, hub).run())
+    huge = commands.add("c1", until=100)
+    huge.value = 2**64
+    other = commands.add("c2", until=100)
+    await asyncio.sleep(2)
+    assert (huge.fate, other.fate, hub.done) == ("refused", "confirmed", ["c2"])
     task.cancel()
 
 

@@ -157,6 +157,8 @@ class CommandDispatcher:
         )
         try:
             data = await self._link.request(f"down.{command.hub}.command", encode_message(message), self._timeout_s)
+        except MessageError as error:
+            return CommandReport(command.id, "refused", f"This command cannot be sent: {error}.", self._wall())
         except HubAway:
             return False
         except LinkError:
