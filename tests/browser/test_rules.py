@@ -21,7 +21,10 @@ def home(folder: Path) -> Iterator[Home]:
 def test_a_rule_is_made_tested_switched_off_changed_and_deleted(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/rules")
     form = page.locator('[data-part="new-rule"]')
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_contain_text("“Device” is missing")
     form.locator("label", has_text="Device").locator("select").select_option("lamp")
+    expect(form.get_by_role("alert")).to_have_count(0)
     form.locator("label", has=page.locator("span", has_text=re.compile("^Switch$"))).locator("select").select_option(
         "off"
     )

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { EMPTY, editedText, isComplete, keyOf, keysOf, type Draft } from "./form";
+import { EMPTY, editedText, keyOf, keysOf, missingIn, type Draft } from "./form";
 
 const draft = (part: Partial<Draft>): Draft => ({ ...EMPTY, device: "boiler", ...part });
 
@@ -40,12 +40,14 @@ test("each kind makes the keys of a rule", () => {
 });
 
 test("what is missing keeps a rule from being saved", () => {
-  expect(isComplete(draft({}))).toBe(true);
-  expect(isComplete(draft({ device: "" }))).toBe(false);
-  expect(isComplete(draft({ time: "" }))).toBe(false);
-  expect(isComplete(draft({ kind: "surplus" }))).toBe(false);
-  expect(isComplete(draft({ kind: "threshold", point: "a.b", limit: "warm" }))).toBe(false);
-  expect(isComplete(draft({ kind: "sun", offset: "x" }))).toBe(false);
+  expect(missingIn(draft({}))).toBeUndefined();
+  expect(missingIn(draft({ device: "" }))).toBe("device");
+  expect(missingIn(draft({ time: "" }))).toBe("time");
+  expect(missingIn(draft({ kind: "surplus" }))).toBe("meter");
+  expect(missingIn(draft({ kind: "threshold" }))).toBe("point");
+  expect(missingIn(draft({ kind: "threshold", point: "a.b", limit: "warm" }))).toBe("limit");
+  expect(missingIn(draft({ kind: "sun", offset: "x" }))).toBe("offset");
+  expect(missingIn(draft({ kind: "limit", watts: "0" }))).toBe("watts");
 });
 
 test("a list of a rule is edited as lines, and what holds more than texts is left to the file", () => {

@@ -50,17 +50,32 @@ export function keysOf(draft: Draft, fallback: string): Record<string, string> {
   return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== ""));
 }
 
-/** Whether all that this kind needs is there. */
-export function isComplete(draft: Draft): boolean {
-  if (!draft.device) return false;
-  if (draft.kind === "surplus") return Boolean(draft.meter) && isPositive(draft.watts) && isPositive(draft.minutes);
-  if (draft.kind === "threshold")
-    return Boolean(draft.point) && draft.limit.trim() !== "" && Number.isFinite(Number(draft.limit));
-  if (draft.kind === "limit") return isPositive(draft.watts);
-  if (draft.kind === "time") return /^\d\d:\d\d$/.test(draft.time);
-  if (draft.kind === "sun") return Number.isInteger(Number(draft.offset));
-  return isPositive(draft.minutes);
+/** The first field without which, or with whose value, this kind cannot be; undefined where nothing is missing. */
+export function missingIn(draft: Draft): keyof Draft | undefined {
+  return ["device" as const, ...NEEDED[draft.kind]].find((key) => !IS_GIVEN[key](draft[key]));
 }
+
+type Needed = "device" | "time" | "offset" | "minutes" | "watts" | "meter" | "point" | "limit";
+
+const NEEDED: Readonly<Record<Kind, readonly Needed[]>> = {
+  time: ["time"],
+  sun: ["offset"],
+  auto_off: ["minutes"],
+  limit: ["watts"],
+  surplus: ["meter", "watts", "minutes"],
+  threshold: ["point", "limit"],
+  timer: ["minutes"],
+};
+const IS_GIVEN: Readonly<Record<Needed, (value: string) => boolean>> = {
+  device: Boolean,
+  time: (value) => /^\d\d:\d\d$/.test(value),
+  offset: (value) => Number.isInteger(Number(value)),
+  minutes: isPositive,
+  watts: isPositive,
+  meter: Boolean,
+  point: Boolean,
+  limit: (value) => value.trim() !== "" && Number.isFinite(Number(value)),
+};
 
 /** A key of a rule as it is edited: a list has a line for each item. Undefined where it holds more than texts. */
 export function editedText(value: unknown): string | undefined {

@@ -8,7 +8,7 @@ import { titleOf } from "../device/points/names";
 import { asked, resultOf, Saved, useSave } from "../settings/save";
 import { changeTable } from "../settings/tables";
 import { say, type Id } from "../text/words";
-import { EMPTY, isComplete, keysOf, KINDS, type Draft, type Kind } from "./form";
+import { EMPTY, keysOf, KINDS, missingIn, type Draft, type Kind } from "./form";
 
 type Names = readonly (readonly [string, string])[];
 type FieldOf = { key: keyof Draft; label: Id; type: "number" | "time" | "text" | Names };
@@ -62,7 +62,9 @@ function field(key: keyof Draft, label: Id, type: FieldOf["type"] = "number"): F
 
 export function NewRule({ taken, again }: { taken: readonly string[]; again: () => void }) {
   const [draft, setDraft] = useState<Draft>(EMPTY);
+  const [isTried, setTried] = useState(false);
   const save = useSave();
+  const missing = missingIn(draft);
   const change = (part: Partial<Draft>) => {
     setDraft({ ...draft, ...part });
     save.forget();
@@ -70,7 +72,8 @@ export function NewRule({ taken, again }: { taken: readonly string[]; again: () 
   const isTimer = draft.kind === "timer";
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!isComplete(draft) || save.busy) return;
+    setTried(missing !== undefined);
+    if (missing || save.busy) return;
     void save
       .run(() => (isTimer ? startTimer(draft, again) : addRule(draft, taken, again)))
       .then((isSaved) => isSaved && setDraft({ ...EMPTY, kind: draft.kind }));
@@ -148,13 +151,26 @@ export function NewRule({ taken, again }: { taken: readonly string[]; again: () 
         </label>
       )}
       <div class="row-of whole">
-        <button type="submit" class="main" aria-busy={save.busy} aria-disabled={isComplete(draft) ? undefined : true}>
+        <button type="submit" class="main" aria-busy={save.busy}>
           {say(isTimer ? "rules.start" : "rules.save")}
         </button>
       </div>
+      {isTried && missing && (
+        <p class="whole problem" role="alert">
+          {say("rules.missing", { field: labelOf(draft.kind, missing) })}
+        </p>
+      )}
       <Saved save={save} />
     </form>
   );
+}
+
+function labelOf(kind: Kind, key: keyof Draft): string {
+  if (key === "device") return say("rules.device");
+  if (key === "meter") return say("rules.meter");
+  if (key === "point") return say("rules.measured");
+  const field = FIELDS[kind].find((one) => one.key === key);
+  return field ? say(field.label) : key;
 }
 
 type ChoiceProps = {
