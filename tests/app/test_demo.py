@@ -141,6 +141,7 @@ def test_the_roof_feeds_in_at_any_hour_and_its_switch_disconnects_it(demo: Demo)
         (["do", "meter", "dance"], "no action 'dance'"),
         (["watch", "--for", "soon"], "not a time span"),
         (["watch", "attic"], "no device 'attic'"),
+        (["products", "--limit", "few"], "not a whole number of 0 or more"),
         (["history", "attic"], "no device 'attic'"),
         (["history", "meter", "--from", "yesterday"], "not a time"),
     ],

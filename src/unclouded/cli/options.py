@@ -55,6 +55,18 @@ class Span(click.ParamType[float]):
         return float(match[1]) * self._units[match[2]]
 
 
+class Whole(click.IntRange):
+    """A whole number within limits. What click itself says of another text names no limits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # Any: click's
+        """The number. Raises click's usage error, which says what to write."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            limits = f"from {self.min} to {self.max}" if self.max is not None else f"of {self.min} or more"
+            self.fail(f"{value!r} is not a whole number {limits}.", param, ctx)
+
+
 def time_option(text: str | None, zone: ZoneInfo) -> float | None:
     """Unix seconds of a time as people write it, in ``zone``, or of how long ago it was. Raises CommandError."""
     if text is None:

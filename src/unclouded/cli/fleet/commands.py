@@ -3,7 +3,7 @@
 import click
 
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
-from unclouded.cli.options import json_option
+from unclouded.cli.options import Whole, json_option
 from unclouded.cli.output.fleets.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
@@ -14,7 +14,7 @@ MOST = 1000
 
 @click.command("commands")
 @click.argument("hub", required=False)
-@click.option("--last", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many.")
+@click.option("--last", type=Whole(1, MOST), default=100, show_default=True, help="How many.")
 @fleet_option
 @json_option
 def command(hub: str | None, last: int, folder: str | None, as_json: bool) -> None:

@@ -5,7 +5,7 @@ import logging
 
 import click
 
-from unclouded.cli.options import Span, json_option
+from unclouded.cli.options import Span, Whole, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.signals import run_stoppable, until_stopped
 
@@ -24,7 +24,7 @@ Ctrl-C ends it, and removes everything."""
 
 
 @click.command("demo")
-@click.option("--homes", type=click.IntRange(1, 200), default=HOMES, show_default=True, help="How many homes.")
+@click.option("--homes", type=Whole(1, 200), default=HOMES, show_default=True, help="How many homes.")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
 @json_option
 def command(homes: int, span: float | None, as_json: bool) -> None:

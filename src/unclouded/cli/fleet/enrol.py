@@ -5,7 +5,7 @@ import time
 import click
 
 from unclouded.cli.fleet.access import find_organisation, fleet_option, operator_name, with_base
-from unclouded.cli.options import json_option
+from unclouded.cli.options import Whole, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.bases import FleetBases
@@ -20,9 +20,7 @@ LONGEST_HOURS = 24 * 7
 
 @click.command("enrol")
 @click.option("--org", metavar="NAME", default="home", show_default=True, help="Organisation; a new one is made.")
-@click.option(
-    "--homes", default=1, show_default=True, type=click.IntRange(1, MOST_HOMES), help="So many homes may join."
-)
+@click.option("--homes", default=1, show_default=True, type=Whole(1, MOST_HOMES), help="So many homes may join.")
 @click.option("--hours", type=click.FloatRange(0.05, LONGEST_HOURS), help="How long it is valid. [default: 15 minutes]")
 @click.option("--qr/--no-qr", default=True, help="Print it as a QR code, too.")
 @fleet_option

@@ -8,7 +8,7 @@ import click
 from unclouded.app.computer_zone import named_zone
 from unclouded.app.stored.history import StoredRow
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
-from unclouded.cli.options import json_option, time_option
+from unclouded.cli.options import Whole, json_option, time_option
 from unclouded.cli.output.energy.history_text import print_csv, row_json, row_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
@@ -25,7 +25,7 @@ MOST_POINTS = 100
 @click.argument("points", nargs=-1)
 @click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, 2026-11-20T08:00, or 2h (ago). [default: 1d]")
 @click.option("--to", "end", metavar="TIME", help="End; readings at this time are not included.")
-@click.option("--rows", type=click.IntRange(1, MOST), default=MOST, show_default=True, help="At most, of each point.")
+@click.option("--rows", type=Whole(1, MOST), default=MOST, show_default=True, help="At most, of each point.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
 @fleet_option
 @json_option

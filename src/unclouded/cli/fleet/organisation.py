@@ -5,7 +5,7 @@ import time
 import click
 
 from unclouded.cli.fleet.access import find_organisation, fleet_option, operator_name, with_base
-from unclouded.cli.options import json_option
+from unclouded.cli.options import Whole, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.bases import FleetBases
@@ -39,9 +39,7 @@ def list_organisations(folder: str | None, as_json: bool) -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option(
-    "--shard", type=click.IntRange(0, 9_999), help="Number of the [[base]] to put it in. [default: the first]"
-)
+@click.option("--shard", type=Whole(0, 9_999), help="Number of the [[base]] to put it in. [default: the first]")
 @fleet_option
 @json_option
 def add(name: str, shard: int | None, folder: str | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import time
 import click
 
 from unclouded.cli.fleet.access import ALL, find_organisation, fleet_option, operator_name, with_base
-from unclouded.cli.options import json_option
+from unclouded.cli.options import Whole, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.text.printable import printable
@@ -137,9 +137,7 @@ def password(login: str, from_stdin: bool, folder: str | None, as_json: bool) ->
 
 @command.command("token")
 @click.argument("login")
-@click.option(
-    "--days", type=click.IntRange(1, LONGEST_DAYS), default=365, show_default=True, help="How long it is valid."
-)
+@click.option("--days", type=Whole(1, LONGEST_DAYS), default=365, show_default=True, help="How long it is valid.")
 @click.option("--name", default="token", show_default=True, help="What it is for, as lists of sessions show it.")
 @fleet_option
 @json_option

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unclouded.cli.configuration import configuration
-from unclouded.cli.options import config_options, json_option
+from unclouded.cli.options import Whole, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("sent")
 @click.option("--follow", is_flag=True, help="Print what is sent from now on, until Ctrl-C.")
-@click.option("--last", metavar="N", type=click.IntRange(1), help="Only the newest N messages.")
+@click.option("--last", metavar="N", type=Whole(1), help="Only the newest N messages.")
 @config_options
 @json_option
 def command(follow: bool, last: int | None, config: str | None, data: str | None, as_json: bool) -> None:

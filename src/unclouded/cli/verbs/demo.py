@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from unclouded.app.access.hub_access import demo_folder
-from unclouded.cli.options import Span, json_option, web_option
+from unclouded.cli.options import Span, Whole, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
 from unclouded.cli.output.terminal.live_screen import LiveScreen, screen_hint, wants_table
 from unclouded.cli.output.terminal.printer import FactPrinter
@@ -24,7 +24,7 @@ from unclouded.cli.signals import run_stoppable, until_stopped
 @click.option(
     "--past",
     "past_days",
-    type=click.IntRange(0, 1000),
+    type=Whole(0, 1000),
     default=400,
     show_default=True,
     metavar="DAYS",

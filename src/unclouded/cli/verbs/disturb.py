@@ -14,7 +14,7 @@ import click
 
 from unclouded.app.protocols import NAMES
 from unclouded.app.recording.line_disturber import DisturbanceSettings, LineDisturber, fault_lines, random_seed
-from unclouded.cli.options import Span, json_option
+from unclouded.cli.options import Span, Whole, json_option
 from unclouded.cli.output.bytes.disturbance_text import disturbance_json, disturbance_lines
 from unclouded.cli.output.bytes.recording_text import PrintedLine
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
@@ -38,7 +38,7 @@ FAULT_HELP = "\b\nFaults, with their usual values:\n" + "\n".join(
     metavar="[a:|b:]NAME[=VALUE]",
     help="A fault; repeat it for more. a: only for what the end at LINK_A sends.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Repeats the same faults. [default: a random one]")
+@click.option("--seed", type=Whole(0, 2**31 - 1), help="Repeats the same faults. [default: a random one]")
 @click.option("--after", "after", type=Span(), default=0.0, help="When the faults begin, from the start: 10s.")
 @click.option("--until", "until", type=Span(), help="When they end, from the start; then bytes pass unchanged.")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")

@@ -4,7 +4,7 @@ import click
 
 from unclouded.app.products.search import ProductSearch
 from unclouded.app.protocols import profile_library
-from unclouded.cli.options import json_option
+from unclouded.cli.options import Whole, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.views.facts import ProductsView, ProductView
@@ -17,7 +17,7 @@ ID_WIDTH = 17
 @click.command("products")
 @click.argument("words", nargs=-1)
 @click.option("--kind", default="", metavar="KIND", help="Only of this kind; `--kind list` lists them.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=0), help="Most to print; 0 = all.")
+@click.option("--limit", default=20, show_default=True, type=Whole(min=0), help="Most to print; 0 = all.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...], kind: str, limit: int, as_json: bool) -> None:
