@@ -6,6 +6,7 @@ for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
 
 import gc
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background; what tests start would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if number := config.getoption("processes"):
         config.pluginmanager.register(ForkedProcesses(number))
 

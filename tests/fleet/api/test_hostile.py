@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ BODY_FIELDS += ["login", "password", "current", "minutes"]
 OK = {200, 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 502, 503, 504}
 
 
+# The loop's thread uses it (delays of connections) while this one draws.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 async def test_nothing_that_is_sent_is_an_internal_error(fleet: FleetStory) -> None:
     loop = asyncio.get_running_loop()
 
