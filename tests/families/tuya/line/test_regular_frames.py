@@ -31,7 +31,7 @@ VALUE = bytes.fromhex("13020004")  # the head of a unit: point 19, a value of 4 
 
 @pytest.fixture(autouse=True)
 def _new_process() -> None:
-    """The rules of the dialects are derived anew."""
+    """The rules of the dialects are derived again."""
     rules_of.cache_clear()
 
 
