@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { now } from "../data/live";
 import type { Device, LinkTest, Offer, Point, Value } from "../data/shapes";
-import { titleOf as titleOfPoint } from "../device/points/names";
+import { titleOf as titleOfPoint } from "../devices/names";
 import { mainOf, nameOf, pointOf, POWER, switchOf } from "../devices/points";
 import { Notice } from "../parts/notice";
 import { go } from "../routing/router";

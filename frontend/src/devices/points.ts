@@ -42,11 +42,14 @@ export function nameOf(device: Pick<Device, "id" | "name">): string {
   return device.name || device.id;
 }
 
-/** The display name of a point: `Power`, `Countdown`, or the label from its profile. */
+/** The name of a point in its profile, else its key as words; pages show `titleOf` (names.ts). */
 export function pointName(point: Point): string {
-  if (point.label) return point.label;
-  const plain = point.unit ? point.key.slice(0, point.key.lastIndexOf("_")) : point.key;
-  return titled(plain);
+  return point.label || titled(keyWithoutUnit(point));
+}
+
+/** `voltage_a` of `voltage_a_V`. */
+export function keyWithoutUnit({ key, unit }: Point): string {
+  return unit ? key.slice(0, key.lastIndexOf("_")) : key;
 }
 
 /** Whether the last values are still valid. */

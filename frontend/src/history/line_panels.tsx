@@ -10,7 +10,7 @@ import { MOST_SERIES } from "../data/series";
 import { Chart, type Line } from "../charts/chart";
 import { QualityMark } from "../parts/quantity";
 import { nameOf } from "../devices/points";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import type { History } from "../data/shapes";
 import { say } from "../text/words";
 import { useAnswer } from "./answers";

@@ -1,6 +1,6 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
 import { inTree, nameOf, pointOf, POWER as POWER_KEY } from "../devices/points";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import type { Device, Point } from "../data/shapes";
 import { ALONE, ENERGY, HOURS, LOAD, POWER, REST, UNUSUAL, type View } from "./view";
 import { IMPORT } from "./energy";

@@ -2,7 +2,7 @@
 import { alerts, byId, now, reading, timezone } from "../data/live";
 import type { Alert, Device } from "../data/shapes";
 import { nameOf, pointOf } from "../devices/points";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import { ReconnectButton, ReconnectHelp } from "../parts/reconnect";
 import { sinceText, valueText } from "../text/format";
 import { fullText } from "../text/full";

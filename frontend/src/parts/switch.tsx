@@ -5,7 +5,8 @@
 import { useId } from "preact/hooks";
 
 import { reading, role } from "../data/live";
-import { isAnswering, isRelay, nameOf, pointName } from "../devices/points";
+import { titleOf } from "../devices/names";
+import { isAnswering, isRelay, nameOf } from "../devices/points";
 import type { Device, Point, Value } from "../data/shapes";
 import { sendCommand, commandOf } from "../data/commands";
 import { say } from "../text/words";
@@ -87,5 +88,5 @@ export function CommandNote({ device, point }: Props) {
 
 function switchLabel(device: Device, point: Point): string {
   const main = point.key === "on" || point.key === device.main;
-  return main ? nameOf(device) : `${nameOf(device)}, ${pointName(point)}`;
+  return main ? nameOf(device) : `${nameOf(device)}, ${titleOf(point)}`;
 }

@@ -51,11 +51,11 @@ export function keysOf(draft: Draft, fallback: string): Record<string, string> {
 }
 
 /** The first field without which, or with whose value, this kind cannot be; undefined where nothing is missing. */
-export function missingIn(draft: Draft): keyof Draft | undefined {
+export function missingIn(draft: Draft): Needed | undefined {
   return ["device" as const, ...NEEDED[draft.kind]].find((key) => !IS_GIVEN[key](draft[key]));
 }
 
-type Needed = "device" | "time" | "offset" | "minutes" | "watts" | "meter" | "point" | "limit";
+export type Needed = "device" | "time" | "offset" | "minutes" | "watts" | "meter" | "point" | "limit";
 
 const NEEDED: Readonly<Record<Kind, readonly Needed[]>> = {
   time: ["time"],

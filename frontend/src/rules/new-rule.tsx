@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { post } from "../data/http";
 import { devices } from "../data/live";
 import { nameOf, switchOf } from "../devices/points";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import { asked, resultOf, Saved, useSave } from "../settings/save";
 import { changeTable } from "../settings/tables";
 import { say, type Id } from "../text/words";
@@ -157,20 +157,12 @@ export function NewRule({ taken, again }: { taken: readonly string[]; again: () 
       </div>
       {isTried && missing && (
         <p class="whole problem" role="alert">
-          {say("rules.missing", { field: labelOf(draft.kind, missing) })}
+          {say("rules.missing", { field: say(missing === "point" ? "rules.measured" : `rules.${missing}`) })}
         </p>
       )}
       <Saved save={save} />
     </form>
   );
-}
-
-function labelOf(kind: Kind, key: keyof Draft): string {
-  if (key === "device") return say("rules.device");
-  if (key === "meter") return say("rules.meter");
-  if (key === "point") return say("rules.measured");
-  const field = FIELDS[kind].find((one) => one.key === key);
-  return field ? say(field.label) : key;
 }
 
 type ChoiceProps = {

@@ -4,7 +4,7 @@
  */
 import type { components } from "../api";
 import type { Device, Value } from "../data/shapes";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import { nameOf, pointOf } from "../devices/points";
 import { countText, MINUS, quantityText } from "../text/format";
 import { say, sayIfKnown } from "../text/words";

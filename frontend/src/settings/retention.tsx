@@ -5,7 +5,7 @@ import type { components } from "../api";
 import { devices, now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
 import { nameOf } from "../devices/points";
-import { titleOf } from "../device/points/names";
+import { titleOf } from "../devices/names";
 import { Notice } from "../parts/notice";
 import { formatter, timeText } from "../text/format";
 import { say, type Id } from "../text/words";

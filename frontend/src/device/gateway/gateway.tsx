@@ -26,8 +26,8 @@ import {
 import { Switch } from "../../parts/switch";
 import { run, runOf } from "../actions/runs";
 import { placeOf } from "../places";
-import { meaningOf } from "../points/names";
-import { headlineOf, relayOf } from "../points/roles";
+import { meaningOf } from "../../devices/names";
+import { headlineOf, relayOf } from "../../devices/roles";
 import "./gateway.css";
 
 export function Gateway({ device }: { device: Device }) {

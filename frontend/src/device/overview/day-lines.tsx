@@ -16,7 +16,7 @@ import { go } from "../../routing/router";
 import { quantityText } from "../../text/format";
 import { say } from "../../text/words";
 import { historyOf } from "../places";
-import { meaningOf, titleOf } from "../points/names";
+import { meaningOf, titleOf } from "../../devices/names";
 
 export type DayLinesProps = { device: Device; point: Point; answer: History; span: Span; height: number };
 

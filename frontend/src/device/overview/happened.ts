@@ -9,7 +9,7 @@ import { keyOf } from "../../settings/log";
 import type { Device, HubEvent } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
 import { say, sayIfKnown } from "../../text/words";
-import { durationText, meaningOf, titleOf } from "../points/names";
+import { durationText, meaningOf, titleOf } from "../../devices/names";
 import { whoText } from "./lead";
 import { commandIn, type Switched } from "./switched";
 import { capitalised } from "../../text/printable";

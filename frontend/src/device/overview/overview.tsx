@@ -3,7 +3,7 @@ import type { Device } from "../../data/shapes";
 import { laterPart } from "../../routing/later";
 import { now } from "../../data/live";
 import { hasInfrared, hasSecurity, isGateway } from "../gateway/gateway-facts";
-import { headlineOf, relayOf } from "../points/roles";
+import { headlineOf, relayOf } from "../../devices/roles";
 import { RulesOfDevice } from "../../rules/of-device";
 import { awaitsSchedule, hasSchedule } from "../schedule/rules";
 import { DayChart } from "./day-chart";

@@ -6,8 +6,8 @@ import { ReadingValue } from "../../parts/quantity";
 import { NOTHING } from "../../text/format";
 import { say } from "../../text/words";
 import { PointControl } from "../points/choice";
-import { meaningOf, titleOf } from "../points/names";
-import { controlsOf, headlineOf, isPoint, readingsOf, relayOf } from "../points/roles";
+import { meaningOf, titleOf } from "../../devices/names";
+import { controlsOf, headlineOf, isPoint, readingsOf, relayOf } from "../../devices/roles";
 
 /** Controls first, as rows with their present value. */
 export function Everyday({ device }: { device: Device }) {

@@ -7,8 +7,8 @@ import { CommandNote, setPoint, Switch, switchBar } from "../../parts/switch";
 import { NOTHING, valueText } from "../../text/format";
 import { say } from "../../text/words";
 import { Setter } from "./controls";
-import { durationChoices, durationText, isDuration, meaningOf, optionText, titleOf } from "./names";
-import { isPoint } from "./roles";
+import { durationChoices, durationText, isDuration, meaningOf, optionText, titleOf } from "../../devices/names";
+import { isPoint } from "../../devices/roles";
 import { stepped } from "./steps";
 import "./choice.css";
 

@@ -5,7 +5,7 @@ import { valueText } from "../../text/format";
 import { reading, role } from "../../data/live";
 import { switchBar, Switch, CommandNote } from "../../parts/switch";
 import { nameOf } from "../../devices/points";
-import { titleOf } from "./names";
+import { titleOf } from "../../devices/names";
 import type { Device, Point, Value } from "../../data/shapes";
 import { sendCommand, commandOf } from "../../data/commands";
 import { say } from "../../text/words";

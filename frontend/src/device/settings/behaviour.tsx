@@ -3,8 +3,8 @@ import { reading } from "../../data/live";
 import type { Device, Point } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import { PointControl } from "../points/choice";
-import { isDuration, meaningOf, titleOf } from "../points/names";
-import { baseOf, isPoint, relayOf, settingsOf } from "../points/roles";
+import { isDuration, meaningOf, titleOf } from "../../devices/names";
+import { baseOf, isPoint, relayOf, settingsOf } from "../../devices/roles";
 import { Row } from "./fields";
 
 export function Behaviour({ device }: { device: Device }) {

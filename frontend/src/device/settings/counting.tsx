@@ -3,7 +3,7 @@ import { devices } from "../../data/live";
 import { nameOf, pointOf, POWER } from "../../devices/points";
 import type { Device } from "../../data/shapes";
 import { say } from "../../text/words";
-import { relayOf } from "../points/roles";
+import { relayOf } from "../../devices/roles";
 import type { Configured, Keys } from "./configuration";
 import { Choice, Toggle } from "./fields";
 import { parentsFor } from "./parents";

@@ -4,8 +4,8 @@ import { POWER } from "../../devices/points";
 import type { Device, Point } from "../../data/shapes";
 import { MINUS, quantityText } from "../../text/format";
 import { say, sayIfKnown } from "../../text/words";
-import { titleOf } from "../points/names";
-import { baseOf, headlineOf, readingsOf } from "../points/roles";
+import { titleOf } from "../../devices/names";
+import { baseOf, headlineOf, readingsOf } from "../../devices/roles";
 import type { Keys } from "./configuration";
 import { TextSetting } from "./fields";
 

@@ -2,8 +2,8 @@
 import { usePolled } from "../../data/polled";
 import type { DecodeChoices, Device, Point } from "../../data/shapes";
 import { say } from "../../text/words";
-import { titleOf } from "../points/names";
-import { roleOf } from "../points/roles";
+import { titleOf } from "../../devices/names";
+import { roleOf } from "../../devices/roles";
 import type { Keys } from "./configuration";
 import { Choice, TextSetting } from "./fields";
 import { textIn } from "./place";

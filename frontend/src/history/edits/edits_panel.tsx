@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { HubError } from "../../data/http";
 import { now, role, timezone } from "../../data/live";
 import type { Device, Point } from "../../data/shapes";
-import { titleOf } from "../../device/points/names";
+import { titleOf } from "../../devices/names";
 import { Notice } from "../../parts/notice";
 import { amountText } from "../../text/format";
 import { say } from "../../text/words";

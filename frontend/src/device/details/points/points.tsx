@@ -7,7 +7,7 @@ import { PointAge } from "../../../parts/age";
 import { ReadingValue } from "../../../parts/quantity";
 import { Spark } from "../../../charts/spark";
 import { markOf } from "../../../charts/palette";
-import { titleOf } from "../../points/names";
+import { titleOf } from "../../../devices/names";
 import type { Device, Point } from "../../../data/shapes";
 import { say } from "../../../text/words";
 import { Control } from "../../points/controls";

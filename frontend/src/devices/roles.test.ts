@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { device, point } from "../../devices/testing";
-import { sayIfKnown } from "../../text/words";
+import { device, point } from "./testing";
+import { sayIfKnown } from "../text/words";
 import { baseOf, controlsOf, headlineOf, LISTED, readingsOf, relayOf, roleOf, settingsOf } from "./roles";
 
 const rw = (key: string, kind: "switch" | "enum" | "number" | "text" | "raw" = "number") =>

@@ -4,16 +4,16 @@
  *
  *     power_2_W ──► "Power 2"     open, true ──► "open"     after_power_cut, "last" ──► "As before"
  */
-import { quantityText, THIN, valueText } from "../../text/format";
-import { pointName } from "../../devices/points";
-import type { Point, Value } from "../../data/shapes";
-import { say, sayIfKnown } from "../../text/words";
+import { quantityText, THIN, valueText } from "../text/format";
+import { keyWithoutUnit, pointName } from "./points";
+import type { Point, Value } from "../data/shapes";
+import { say, sayIfKnown } from "../text/words";
 import { baseOf } from "./roles";
-import { titled } from "../../text/printable";
+import { titled } from "../text/printable";
 
 /** `Temperature`, `Switch 2`; the name in the profile where the page has none. */
 export function titleOf(point: Point): string {
-  const base = baseOf(point.key) ?? plainOf(point);
+  const base = baseOf(point.key) ?? keyWithoutUnit(point).replace(CHANNEL_AT_END, "");
   const name = sayIfKnown(`point.${base}`, "");
   if (!name) return pointName(point);
   const channel = channelOf(point.key, base);
@@ -63,10 +63,7 @@ export function durationChoices(
   return [...new Set(now === undefined ? allowed : [...allowed, now])].sort((one, other) => one - other);
 }
 
-/** `voltage` of `voltage_a_V`: the key without unit and channel. */
-function plainOf({ key, unit }: Point): string {
-  return (unit ? key.slice(0, key.lastIndexOf("_")) : key).replace(/_(\d+|usb\d*|[abcn])$/, "");
-}
+const CHANNEL_AT_END = /_(\d+|usb\d*|[abcn])$/;
 
 /** `2` of `power_2_W`, `usb1` of `on_usb1`, `A` of `voltage_a_V`; "" if there is only one. */
 function channelOf(key: string, base: string): string {

@@ -5,8 +5,8 @@
  *     power_W, temperature_floor_C ──► reading     on_2, setpoint_C ──► control
  *     child_lock, after_power_cut  ──► setting     energy_calibration, dp_107, records in the maker's form ──► expert
  */
-import { POWER, pointOf, switchOf } from "../../devices/points";
-import type { Device, Point } from "../../data/shapes";
+import { POWER, pointOf, switchOf } from "./points";
+import type { Device, Point } from "../data/shapes";
 
 export type Role = "reading" | "control" | "setting" | "expert";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { point } from "../../devices/testing";
+import { point } from "./testing";
 import { durationChoices, durationText, isDuration, meaningOf, optionText, titleOf } from "./names";
 
 describe("points in words", () => {
