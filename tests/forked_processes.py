@@ -9,7 +9,6 @@ Where a process ends within a test, that test has failed, and a new one goes on 
 """
 
 import atexit
-import contextlib
 import itertools
 from collections import deque
 from collections.abc import Iterator
@@ -80,16 +79,14 @@ class ForkedProcesses:
         self._running[here] = Forked(process, here)
 
     def _listen(self, forked: Forked) -> None:
-        ended, reports = False, None
-        with contextlib.suppress(EOFError, ConnectionError):
-            ended = True
+        try:
             reports = forked.call.recv()
             if reports is None:
                 self._give(forked)
-            ended = False
-        if ended:
+        except (EOFError, ConnectionError):
             self._end(forked)
-        elif reports is not None:
+            return
+        if reports is not None:
             config = self._session.config
             made = [config.hook.pytest_report_from_serializable(config=config, data=report) for report in reports]
             self._show(self._session.items[forked.given.popleft()], made)

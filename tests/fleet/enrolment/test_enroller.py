@@ -113,7 +113,7 @@ class Story:
         self.revocations += 1
 
 
-def request_to_join(key: NKey = KEY, code: str = CODE, name: str = "Lake House") -> bytes:
+def request_to_join(key: NKey = KEY, code: str = CODE, name: str = "Cottage") -> bytes:
     return msgspec.json.encode(signed_request(read_invitation(code, "https://fleet.example"), key, name, "p" * 200))
 
 

@@ -9,7 +9,7 @@ from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.ingest.greeter import Greeter, GreeterPlace
 from unclouded.fleet.ingest.ingester import SHUT_OUT_S
-from unclouded.uplink.messages import Answer, Hello, HubToken, LetOut, Renew, decode_message, encode_message
+from unclouded.uplink.messages import Answer, AnyMessage, Hello, HubToken, LetOut, Renew, decode_message, encode_message
 from virtual_loop import story
 
 HUB = "a" * 20
@@ -22,11 +22,11 @@ class UnknownHubs:
         return HubWelcome(known=False)
 
     async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
-        raise NotImplementedError
+        raise BaseRefused("It has another key.")
 
 
-@story
-async def test_a_hub_that_no_database_knows_waits_and_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+async def answers_to(message: Hello | Renew, times: int) -> tuple[list[AnyMessage], IngestCounters]:
+    """What a hub is answered that sends this so often, a second apart."""
     answers: list[bytes] = []
 
     def publish(subject: str, data: bytes) -> bool:
@@ -36,34 +36,23 @@ async def test_a_hub_that_no_database_knows_waits_and_is_in_the_log_once(caplog:
     now, base, counters = asyncio.get_running_loop().time, UnknownHubs(), IngestCounters()
     greeter = Greeter(base, base, publish, lambda: 1e9, now, GreeterPlace(), counters, lambda hub: None)
     running = asyncio.create_task(greeter.run())
-    hello = encode_message(Hello((1,), "1.0", LetOut(), 0, {}))
-    for _ in range(2):
-        greeter.receive(f"hello.{HUB}", hello, f"_INBOX.{HUB}.1")
+    for _ in range(times):
+        greeter.receive(f"hello.{HUB}", encode_message(message), f"_INBOX.{HUB}.1")
         await asyncio.sleep(1)
     running.cancel()
-    assert [decode_message(one) for one in answers] == [Answer(False, wait_s=SHUT_OUT_S)] * 2
+    return [decode_message(one) for one in answers], counters
+
+
+@story
+async def test_a_hub_that_no_database_knows_waits_and_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    answers, _ = await answers_to(Hello((1,), "1.0", LetOut(), 0, {}), 2)
+    assert answers == [Answer(False, wait_s=SHUT_OUT_S)] * 2
     (text,) = caplog.messages
     assert HUB in text and "unclouded fleet enrol" in text
 
 
 @story
 async def test_renewals_that_are_refused_are_in_the_log_once_in_ten_minutes(caplog: pytest.LogCaptureFixture) -> None:
-    class OtherKey(UnknownHubs):
-        async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
-            raise BaseRefused("It has another key.")
-
-    answers: list[bytes] = []
-
-    def publish(subject: str, data: bytes) -> bool:
-        answers.append(data)
-        return True
-
-    now, base, counters = asyncio.get_running_loop().time, OtherKey(), IngestCounters()
-    greeter = Greeter(base, base, publish, lambda: 1e9, now, GreeterPlace(), counters, lambda hub: None)
-    running = asyncio.create_task(greeter.run())
-    for _ in range(3):
-        greeter.receive(f"hello.{HUB}", encode_message(Renew("U")), f"_INBOX.{HUB}.1")
-        await asyncio.sleep(1)
-    running.cancel()
-    assert [decode_message(one) for one in answers] == [Answer(False, wait_s=SHUT_OUT_S)] * 3
+    answers, counters = await answers_to(Renew("U"), 3)
+    assert answers == [Answer(False, wait_s=SHUT_OUT_S)] * 3
     assert caplog.messages == [f"The hub {HUB} is refused: It has another key."] and counters.foreign == 3

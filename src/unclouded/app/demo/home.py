@@ -24,6 +24,7 @@ from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.configuration.edits.table_edits import value_text
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.demo.tariffs import TARIFFS
+from unclouded.app.files.new_file import new_file
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
@@ -249,9 +250,8 @@ def _hub_end(wire: DemoDevice, address: str) -> str:
 
 
 def _write(data: Path, text: str) -> Path:
-    key = data / "meross.key"
-    key.touch(0o600)
-    key.write_text(KEY + "\n", "utf-8")
+    with new_file(data / "meross.key", True, 0o600) as key:
+        key.write_text(KEY + "\n", "utf-8")
     file = data / "unclouded.toml"
     file.write_text(text, "utf-8")
     return file

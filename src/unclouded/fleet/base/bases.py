@@ -1,6 +1,6 @@
 """All databases of a fleet as one. The first is the directory; an organisation is in one database, with all it has.
 
-    FleetBases ─┬─ first database   people,  roles, sessions; which organisation is where (organisation.shard)
+    FleetBases ─┬─ first database   people, roles, sessions; which organisation is where (organisation.shard)
                 └─ each database    its organisations, under the numbers of the directory, with homes, codes, audit
 
 Of one home or organisation, the database that has it is asked; lists and sums are put together of those of the scope.

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from unclouded.core.errors import LinkError
+from unclouded.core.system.token_buckets import TokenBucket
 from unclouded.fleet.calls.hub_link import HubConnection
 from unclouded.uplink.messages import Question, encode_message
 
@@ -37,12 +38,11 @@ class _Look:
         self.viewers: set[Changes] = set()
         self.task: asyncio.Task[None] | None = None
         self._hub = hub
-        self._left = float(AT_ONCE)
-        self._at = now
+        self._bytes = TokenBucket(AT_ONCE, BYTES_PER_S, now)
         self._is_logged = False
 
     def pass_on(self, data: bytes, now: float) -> None:
-        if not self._fits(len(data), now):
+        if len(data) > LARGEST or self._bytes.take(now, max(len(data), LEAST_COST)):
             if not self._is_logged:
                 log.warning("The hub %s publishes more live values than a page can show; some are dropped.", self._hub)
             self._is_logged = True
@@ -56,14 +56,6 @@ class _Look:
             if viewer.full():
                 viewer.get_nowait()
             viewer.put_nowait(changes)
-
-    def _fits(self, size: int, now: float) -> bool:
-        self._left = min(AT_ONCE, self._left + BYTES_PER_S * (now - self._at))
-        self._at = now
-        if size > min(LARGEST, self._left):
-            return False
-        self._left -= max(size, LEAST_COST)
-        return True
 
 
 class LiveLooks:

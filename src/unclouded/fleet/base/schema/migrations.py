@@ -16,8 +16,6 @@ LOCK = "SELECT pg_advisory_xact_lock(7402, 2)"
 EXISTS = "SELECT to_regclass('public.setting') IS NOT NULL"
 SETTING = "SELECT value FROM setting WHERE key = %s"
 PUT = "INSERT INTO setting VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-
-
 FOUND_ROLES = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 
 
