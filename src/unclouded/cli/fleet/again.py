@@ -1,7 +1,6 @@
 """`fleet again`: have everything from a time on sent again."""
 
 import time
-from collections.abc import Mapping
 
 import click
 
@@ -34,21 +33,10 @@ def command(ctx: click.Context, hub: str | None, since: str, is_all: bool, folde
     if bool(hub) == is_all or at is None:
         raise CommandError("Name a HUB, or give --all.")
 
-    async def of_all(base: FleetBases) -> Mapping[int, AgainRequest | BaseUnavailable]:
-        return await base.register.again_of_all(at, time.time(), operator_name())
-
-    async def of_hub(base: FleetBases) -> AgainRequest:
-        home = await find_home(base, hub or "")
-        async with base.together(home.organisation):
-            request = await base.register.again(at, time.time(), home.hub)
-            about = {"since": at}
-            await base.audit.note(operator_name(), "home.again", home.hub, time.time(), home.organisation, about)
-        return request
-
     if hub:
-        _print(with_base(folder, of_hub), as_json)
+        _print(with_base(folder, lambda base: _again(base, hub, at)), as_json)
         return
-    requests = with_base(folder, of_all)
+    requests = with_base(folder, lambda base: base.register.again_of_all(at, time.time(), operator_name()))
     for shard, request in requests.items():
         if isinstance(request, AgainRequest):
             _print(request, as_json, shard if len(requests) > 1 else None)
@@ -57,6 +45,14 @@ def command(ctx: click.Context, hub: str | None, since: str, is_all: bool, folde
         else:
             print_text(f"Database {shard}: nothing was requested. {request}")
     ctx.exit(1 if any(isinstance(one, BaseUnavailable) for one in requests.values()) else 0)
+
+
+async def _again(base: FleetBases, hub: str, at: float) -> AgainRequest:
+    home = await find_home(base, hub)
+    async with base.together(home.organisation):
+        request = await base.register.again(at, time.time(), home.hub)
+        await base.audit.note(operator_name(), "home.again", home.hub, time.time(), home.organisation, {"since": at})
+    return request
 
 
 def _print(request: AgainRequest, as_json: bool, shard: int | None = None) -> None:
