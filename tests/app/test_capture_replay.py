@@ -67,6 +67,7 @@ def test_sub_devices_are_devices_of_their_own_with_their_own_profiles(profiles: 
 
 
 POINTS = bytes.fromhex("0101000101")
+START = 1_795_176_000.0  # Unix seconds of 2026-11-20 12:00
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,24 @@ def test_nothing_is_guessed_where_there_are_readings_or_nothing_at_all() -> None
     assert [fact.point for fact in CaptureReplay(captured(report), None, "plug").readings()] == ["dp_1"]
     for lines in (captured(report), captured(), captured(b"\0" * 50)):
         assert not [fact for fact in CaptureReplay(lines, None, "plug").facts() if isinstance(fact, Notice)]
+
+
+PRODUCT = bytes(Frame(3, 1, b'{"p":"uncloudedplugsim","v":"1.0.0","m":0}'))
+
+
+@pytest.mark.parametrize("before", [1, 2, 255])
+def test_what_a_device_reports_before_it_identifies_itself_is_read_as_its_product(before: int) -> None:
+    facts = CaptureReplay(captured(*[bytes(Frame(3, 7, POINTS))] * before, PRODUCT), None, "plug").readings()
+    found = [(one.point, one.value, one.at - START) for one in facts]
+    assert found == [("on", True, float(at)) for at in range(before)], "each has the time at which it was received"
+
+
+def test_a_device_that_never_identifies_itself_is_not_waited_for_without_end() -> None:
+    report = bytes(Frame(3, 7, POINTS))
+    replay = CaptureReplay((line for line in [*captured(*[report] * 256), b"not a line"]), None, "plug")
+    assert next(replay.readings()).point == "dp_1", "before the rest of the capture was read"
+    chosen = CaptureReplay((line for line in [*captured(report), b"not a line"]), "tuya/plug_metering", "plug")
+    assert next(chosen.readings()).point == "on"
 
 
 THERMOMETER = "00124b00a1b2c301"

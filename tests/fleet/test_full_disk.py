@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,9 @@ def children(pid: int) -> Iterator[int]:
 
 
 def fill(hub: ProtocolHub) -> None:
-    """Windows of noise, which no one can compress."""
-    chance, first = random.Random(1), (int(time.time()) // SPAN_S - WINDOWS - 2) * SPAN_S
+    """Windows of noise, which no one can compress, all of one month: each month has a table of its own."""
+    month = datetime.now(UTC).replace(day=1) - timedelta(days=15)
+    chance, first = random.Random(1), int(month.timestamp()) // SPAN_S * SPAN_S
     for start in range(first, first + WINDOWS * SPAN_S, SPAN_S):
         values = [(start + second, [(0, n, chance.getrandbits(62), 0) for n in range(10)]) for second in range(300)]
         hub.windows["raw", start] = SentWindow(start, int(time.time() * 1000), encode_raw(start, {1: values}))

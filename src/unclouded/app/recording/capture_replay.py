@@ -23,6 +23,7 @@ from unclouded.core.sessions.session import (
     Session,
 )
 from unclouded.core.sessions.session_parts import succeed
+from unclouded.hub.channels.early_reports import EARLY_REPORTS
 from unclouded.hub.channels.part import is_same, sub_id, without
 from unclouded.hub.energy.ledger import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
@@ -34,6 +35,9 @@ SILENCE_S = 2 * GAP_S  # s after the last line, in which a session settles what 
 
 class CaptureReplay:
     """A controller session that receives the device's side of a capture, under the clock of the capture.
+
+    What the device reports before it identifies itself waits for that, however late in the capture it is: what a
+    recorder has passed on by then, a hub that was started later reads together. EARLY_REPORTS wait at most.
 
     ``profile``: of the device itself, a name or a TOML file; None = the one that lists the product in the capture.
     ``device``: its id in the readings; sub-devices have ids made of it, and the profiles of their own products.
@@ -54,6 +58,8 @@ class CaptureReplay:
         self._start = self._capture.header.started_at or 0.0
         self._parts: dict[str, tuple[Profile, Interpreter]] = {}
         self._has_reports = False
+        self._is_known = self._chosen is not None  # whether the device itself has identified itself
+        self._early: list[tuple[Reported, float]] = []  # its reports before that, with their times in the capture
         self._energy: dict[str, DeviceEnergy] = {}  # by part; it outlives a change of the profile
 
     def readings(self) -> Iterator[Reading]:
@@ -81,6 +87,7 @@ class CaptureReplay:
                 yield from self._read(self._session.receive(line.data, now), now)
         for at, events in self._time_passes(now, now + SILENCE_S):
             yield from self._read(events, at)
+        yield from self._read_early()
         for part, (_, interpreter) in self._parts.items():
             yield from self._with_problems(part, interpreter.rest(self._wall(now)))
         if not self._has_reports and (text := guess_family(self._family.name, received)):
@@ -98,15 +105,29 @@ class CaptureReplay:
                     yield Notice(sub_id(self._device, part), self._wall(now), kind, reason)
                 case Identified(info=info, part=part, lacks=lacks):
                     self._identified(part, info, lacks)
+                    if not part:
+                        yield from self._read_early()
                 case Joined(info=info, part=part):
                     self._identified(part, info, frozenset())
 
     def _reported(self, event: Reported, now: float) -> Iterator[Reading | Notice]:
         self._has_reports = True
+        if not event.part and not self._is_known:
+            self._early.append((event, now))
+            if len(self._early) == EARLY_REPORTS:
+                yield from self._read_early()
+            return
         if event.part not in self._parts:
             self._use(event.part, self._profile_of(event.part, ""))
         _, interpreter = self._parts[event.part]
         yield from self._with_problems(event.part, interpreter.readings(event, self._wall(now)))
+
+    def _read_early(self) -> Iterator[Reading | Notice]:
+        """The device is known by now, or is taken for what it seems to be."""
+        self._is_known = True
+        early, self._early = self._early, []
+        for event, at in early:
+            yield from self._reported(event, at)
 
     def _with_problems(self, part: str, readings: Sequence[Reading]) -> Iterator[Reading | Notice]:
         device, (_, interpreter) = sub_id(self._device, part), self._parts[part]
