@@ -1,7 +1,7 @@
 """Reasons of devices, commands, rules and events in the language of the page, and that none of them was forgotten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -10,16 +10,18 @@ import pytest
 
 import unclouded
 from api_story import NOON, FakeHub, about, device
+from unclouded import families
 from unclouded.core.model import Notice, Status, Value
-from unclouded.core.views.facts import EventView
+from unclouded.core.views.facts import EventView, StatusView
+from unclouded.core.views.json_lines import device_json
 from unclouded.rules.devices import RuleDevices
 from unclouded.rules.engine.reasons import ended_text, held_text, missing_text
 from unclouded.rules.text.condition_text import leaf_of
 from unclouded.web.live import LivePages
-from unclouded.web.said import translated
+from unclouded.web.said import SentenceForm, translated
 from unclouded.web.said_rules import FORMS, translated_reason, translated_rule_event
-from unclouded.web.said_views import said_event
-from unclouded.web.schemas import HubView
+from unclouded.web.said_views import MOST_TEXTS, said_device, said_event, said_live
+from unclouded.web.schemas import Changes, HubView, Live
 from unclouded.web.words import answering_in, table
 from virtual_loop import virtual_run
 from web.source_texts import HOLE, PLACEHOLDER, texts_of
@@ -68,6 +70,7 @@ NOT_SENTENCES = (  # names of steps and of messages, types, patterns, values; ti
     *("working mode", "Install other firmware from a file", "the file to install"),
     "what the plug must report afterwards, as 2.1.17; left out: anything but what it reports now",
 )
+OWN_FORM = ("schedule", "unschedule")  # the page has one, which does not show what their arguments are
 NOT_OF_PEOPLE = ("(?", "([", " | None", "Not configured. To admit it")  # patterns; what only the command line shows
 
 
@@ -192,6 +195,49 @@ def test_events_in_german(kind: str, english: str, german: str) -> None:
     with answering_in("de"):
         assert said_event(event).words == german
     assert said_event(event) is event, "programs get English"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_actions_do_is_in_the_language_of_the_page(language: str) -> None:
+    offered = [
+        spec
+        for name in families.NAMES
+        for spec in (*families.family(name).actions, *families.family(name).part_actions)
+        if not spec.name.startswith("console")
+    ]
+    view = msgspec.structs.replace(device_json(device("a"), None), actions=tuple(offered))
+    with answering_in(language):
+        said = said_device(view).actions
+    english = {text for one in offered for text in (one.words, one.danger)}
+    english |= {text for one in offered if one.name not in OWN_FORM for text in one.args.values()}
+    shown = {text for one in said for text in (one.words, one.danger, *one.args.values())}
+    assert not (english & shown) - {""}, "words/*.json have no api.action for these"
+    assert said_device(view) is view, "programs get English"
+
+
+def test_a_live_message_of_a_home_in_the_language_of_its_viewer() -> None:
+    lost = StatusView(device="a", state="offline", since="", reason="the connection is gone")
+    live = msgspec.json.encode(Live(changes=Changes(at=NOON, statuses=[lost])))
+    many = [msgspec.structs.replace(lost, reason=f"{number}") for number in range(MOST_TEXTS + 1)]
+    hostile = msgspec.json.encode(Live(changes=Changes(at=NOON, statuses=many)))
+    with answering_in("es"):
+        assert b"se perdi\xc3\xb3 la conexi\xc3\xb3n" in bytes(said_live(msgspec.Raw(live)))
+        for other in (b'{"changes": 5}', b"[]", hostile):
+            assert bytes(said_live(msgspec.Raw(other))) == other, "it is not this program's, and stays as it is"
+
+
+@pytest.mark.parametrize("text", ["a. " * 200, "x: " + "a and b; " * 400, ". : " * 400])
+def test_a_text_of_a_home_that_is_not_trusted_takes_little_time(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, parts = count(), SentenceForm.parts
+
+    def counted(form: SentenceForm, of: str) -> Mapping[str, str] | None:
+        next(tried)
+        return parts(form, of)
+
+    monkeypatch.setattr(SentenceForm, "parts", counted)
+    with answering_in("de"):
+        assert translated_rule_event(text) == text
+    assert next(tried) < 2_000
 
 
 def test_each_page_gets_its_own_language() -> None:

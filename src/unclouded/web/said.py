@@ -19,6 +19,7 @@ from unclouded.web.words import ENGLISH, language, say, table
 FORMS = "api.said."
 LONGEST = 4_000  # characters of a text that is translated
 DEEPEST = 4  # sentences within sentences
+MOST_SENTENCES = 12  # of a text that is translated; a home that is not trusted may write thousands
 REASONS = ("problem", "why")  # places of sentences of the program itself
 MOST_KEPT = 1_000  # translated texts that are kept: the same reason is shown by many views and to many pages
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -82,6 +83,8 @@ def _translated(text: str, depth: int) -> str:
     if more and main:
         return f"{main} ({_translated(more[2], depth + 1)})"
     sentences = _BETWEEN.split(text)
+    if len(sentences) > MOST_SENTENCES:
+        return text
     if len(sentences) > 1:
         return " ".join(_translated(one, depth + 1) for one in sentences)
     head, colon, tail = text.partition(": ")
@@ -102,7 +105,7 @@ def _of_form(text: str, depth: int) -> str | None:
     id = _plain().get(text)
     if id is not None:
         return say(id)
-    for form in forms(FORMS):
+    for form in _forms_by_first().get(text[:1], _forms_by_first()[""]):
         parts = form.parts(text)
         if parts is not None:
             return say(form.id, **{name: _part(name, one, depth + 1) for name, one in parts.items()})
@@ -119,6 +122,13 @@ def _part(name: str, text: str, depth: int) -> str:
 def _end(text: str, until: str, at: int) -> int:
     """Where the last part ends: at the end of the text, before what stands behind it."""
     return len(text) - len(until) if text.endswith(until) and len(text) - len(until) > at else -1
+
+
+@cache
+def _forms_by_first() -> Mapping[str, Sequence[SentenceForm]]:
+    """The forms that a text may have, by its first character; "": those that may begin with any."""
+    firsts = {"", *(form.texts[0][:1] for form in forms(FORMS))}
+    return {first: [form for form in forms(FORMS) if form.texts[0][:1] in ("", first)] for first in firsts}
 
 
 @cache

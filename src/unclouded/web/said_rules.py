@@ -17,6 +17,7 @@ from unclouded.web.said import DEEPEST, LONGEST, forms, translated
 from unclouded.web.words import ENGLISH, language, say, say_if_known
 
 FORMS = "api.because."
+MOST_PARTS = 32  # of a reason that is translated; a home that is not trusted may write thousands
 _WHOLE = ("why", "what")  # forms with such a place are of a whole text, not of a part of a condition
 _JOINT = re.compile(r"(; |, and | and )")
 _OPEN = re.compile(r"\bbetween (?:(?! and ).)*$")  # its "and" belongs to it
@@ -61,6 +62,8 @@ def _reason(text: str, depth: int) -> str | None:
     pieces = _pieces(text)
     if around is not None or len(pieces) == 1:
         return around or _of_form(text, depth)
+    if len(pieces) > 2 * MOST_PARTS:
+        return None
     said = [_of_form(piece, depth) for piece in pieces[::2]]
     if None in said:
         return _of_form(text, depth)

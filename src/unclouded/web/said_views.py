@@ -4,16 +4,23 @@ Views for programs are English: only a request that accepts another language get
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 
+import msgspec
 from msgspec.structs import replace
 
+from unclouded.core.model import ActionSpec
 from unclouded.core.views.facts import DeviceView, EventView, StatusView
 from unclouded.core.views.rules import RulesView, RuleTestLine, RuleTestView, RuleView
 from unclouded.web.said import translated
 from unclouded.web.said_rules import translated_reason, translated_rule_event, translated_sent_text
-from unclouded.web.schemas import Changes, Snapshot
-from unclouded.web.words import ENGLISH, language
+from unclouded.web.schemas import Changes, Live, Snapshot
+from unclouded.web.words import ENGLISH, language, say, table
 
+ACTION_TEXTS = "api.action."
+MOST_TEXTS = 200  # different ones of a message of a home that is not trusted
+LONGEST_TEXT = 600  # characters of each
 RULE_KINDS = ("rule", "rule_problem")
 OUTCOME_KINDS = ("command", "action")
 _OUTCOME = re.compile(r"(?P<what>.*: \w+ \()(?P<reason>.+)\)", re.DOTALL)
@@ -25,8 +32,10 @@ def said_status(view: StatusView) -> StatusView:
 
 
 def said_device(view: DeviceView) -> DeviceView:
-    """A device with the reason for its state."""
-    return replace(view, reason=translated(view.reason)) if _is_other(view.reason) else view
+    """A device with the reason for its state, and what its actions do."""
+    if language() == ENGLISH:
+        return view
+    return replace(view, reason=translated(view.reason), actions=tuple(map(_said_action, view.actions)))
 
 
 def said_event(view: EventView) -> EventView:
@@ -84,7 +93,46 @@ def said_changes(view: Changes) -> Changes:
     )
 
 
+def said_live(message: msgspec.Raw) -> msgspec.Raw:
+    """A live message of a home that is not trusted, as JSON. It stays as it is where it is of another form, or has more
+    or longer texts than a home of this program.
+    """
+    try:
+        live = msgspec.json.decode(message, type=Live)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return message
+    texts = _texts_of(live)
+    if len(texts) > MOST_TEXTS or any(len(one) > LONGEST_TEXT for one in texts):
+        return message
+    snapshot, changes = live.snapshot, live.changes
+    said = Live(snapshot=snapshot and said_snapshot(snapshot), changes=changes and said_changes(changes))
+    return msgspec.Raw(msgspec.json.encode(said))
+
+
 # --- inside -------------------------------------------------------------------------------------------
+
+
+def _said_action(action: ActionSpec) -> ActionSpec:
+    args = {name: _action_text(text) for name, text in action.args.items()}
+    return replace(action, words=_action_text(action.words), args=args, danger=_action_text(action.danger))
+
+
+def _action_text(text: str) -> str:
+    id = _action_texts().get(text)
+    return translated(text) if id is None else say(id)
+
+
+@cache
+def _action_texts() -> Mapping[str, str]:
+    """The texts of actions: text -> id."""
+    return {text: id for id, text in table().items() if id.startswith(ACTION_TEXTS)}
+
+
+def _texts_of(live: Live) -> set[str]:
+    """The different texts of a message that are translated, but those of actions."""
+    devices = [*(live.snapshot.devices if live.snapshot else ()), *(live.changes.devices if live.changes else ())]
+    statuses, notices = (live.changes.statuses, live.changes.notices) if live.changes else ((), ())
+    return {*(one.reason for one in devices), *(one.reason for one in statuses), *(one.words for one in notices)}
 
 
 def _said_line(line: RuleTestLine) -> RuleTestLine:

@@ -51,13 +51,13 @@ class PageSocket:
 
 
 @asynccontextmanager
-async def page(fleet: FleetStory, who: str, **headers: str) -> AsyncIterator[PageSocket]:
+async def page(fleet: FleetStory, who: str, query: str = "", **headers: str) -> AsyncIterator[PageSocket]:
     given = {"host": "fleet.example", "authorization": f"Bearer token {who}", **headers}
     socket = PageSocket()
     socket.to_server.put_nowait({"type": "websocket.connect"})
     scope = {
         **{"type": "websocket", "asgi": {"version": "3.0"}, "scheme": "ws", "path": "/api/fleet/changes"},
-        **{"raw_path": b"/api/fleet/changes", "query_string": b"", "root_path": "", "subprotocols": []},
+        **{"raw_path": b"/api/fleet/changes", "query_string": query.encode(), "root_path": "", "subprotocols": []},
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         **{"client": ("127.0.0.1", 5), "server": ("127.0.0.1", 8099), "extensions": {"websocket.http.response": {}}},
     }
@@ -116,9 +116,9 @@ async def test_rows_stay_current_while_another_database_is_away(read_fleet: Flee
 
 async def test_a_home_that_is_looked_at_speaks_for_itself(read_fleet: FleetStory, monkeypatch: Any) -> None:
     monkeypatch.setattr(changes, "TOO_OFTEN_S", 0.0)
-    async with page(read_fleet, "viewer-north") as socket:
+    async with page(read_fleet, "viewer-north", "language=de", **{"accept-language": "es"}) as socket:
         socket.watch(look=read_fleet.homes["south"])
-        assert "no home" in await socket.until("look_problem")
+        assert "kein Haus" in await socket.until("look_problem")
         socket.watch(look=read_fleet.homes["north"])
         async with asyncio.timeout(DEADLINE_S):
             while read_fleet.homes["north"] not in read_fleet.link.streams:
@@ -127,6 +127,10 @@ async def test_a_home_that_is_looked_at_speaks_for_itself(read_fleet: FleetStory
         publish(b"\xff no JSON")
         publish(b'{"changes": {"at": 1.0}}')
         assert await socket.until("live") == {"changes": {"at": 1.0}}
+        lost = {"device": "a", "state": "offline", "since": "", "reason": "the connection is gone"}
+        publish(json.dumps({"changes": {"at": 2.0, "statuses": [lost]}}).encode())
+        (said,) = (await socket.until("live"))["changes"]["statuses"]
+        assert said == lost | {"reason": "die Verbindung ist weg"}
         socket.watch(look="")
         async with asyncio.timeout(DEADLINE_S):
             while read_fleet.link.streams:

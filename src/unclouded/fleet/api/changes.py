@@ -5,7 +5,8 @@
 
 The database is read again every POLL_S for what is on the page, never for all homes. A slow page gets what is newest
 once it can receive; live changes that it misses are dropped by the queue of LiveLooks. A session that has ended closes
-the stream within CHECK_S (close code 4401), and another role counts from then on.
+the stream within CHECK_S (close code 4401), and another role counts from then on. Its sentences are in the language
+that the page asks for (``?language=de``), else in that of its browser.
 """
 
 import asyncio
@@ -30,7 +31,8 @@ from unclouded.fleet.api.views import (
 from unclouded.fleet.base.errors import BaseError, NotInScope
 from unclouded.fleet.base.views import LoginSession, Scope
 from unclouded.fleet.calls.limits import TooManyQuestions
-from unclouded.web.words import say
+from unclouded.web.said_views import said_live
+from unclouded.web.words import ENGLISH, answering_in, language, say
 
 log = logging.getLogger("unclouded.fleet.api")
 
@@ -52,11 +54,13 @@ class FleetStream:
         """Until the page disconnects, or its session ends."""
         await socket.accept()
         page = _WatchedPage(self._context, socket.scope["unclouded.session"], socket)
-        tasks = [
-            asyncio.create_task(page.receive(), name="changes.receive"),
-            asyncio.create_task(page.send(), name="changes.send"),
-            asyncio.create_task(page.look(), name="changes.look"),
-        ]
+        asked = socket.query_params.get("language")
+        with answering_in(language() if asked is None else asked):
+            tasks = [
+                asyncio.create_task(page.receive(), name="changes.receive"),
+                asyncio.create_task(page.send(), name="changes.send"),
+                asyncio.create_task(page.look(), name="changes.look"),
+            ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -232,6 +236,7 @@ class _WatchedPage:
         try:
             with self._context.limits.look(self._session.person.number, hub):
                 async for live in self._live_changes(hub):
+                    live = await asyncio.to_thread(said_live, live) if language() != ENGLISH else live
                     self._offer(FleetChanges(at=self._context.wall(), look=hub, live=live))
         except TooManyQuestions as error:
             problem = say("api.fleet.asked_too_often", seconds=error.wait_s)

@@ -5,7 +5,7 @@ import { bytesText } from "../../../settings/text";
 import { role } from "../../../data/live";
 import { nameOf } from "../../../devices/points";
 import type { Action, Device } from "../../../data/shapes";
-import { say } from "../../../text/words";
+import { say, sayIfKnown } from "../../../text/words";
 import { hasConsole, isConsoleAction } from "../console/commands";
 import { JOINING_ACTIONS } from "../../gateway/gateway-facts";
 import { INFRARED_ACTIONS } from "../../infrared/infrared-codes";
@@ -76,7 +76,7 @@ function One({ device, action }: { device: Device; action: Action }) {
             key={name}
             device={device}
             name={name}
-            label={[titled(name), text].filter(Boolean).join(": ")}
+            label={[argumentTitle(name), text].filter(Boolean).join(": ")}
             isDisabled={bar !== ""}
             chosen={files[name]}
             onChosen={(chosen) => {
@@ -87,7 +87,7 @@ function One({ device, action }: { device: Device; action: Action }) {
         ) : (
           <label class="field" key={name}>
             <span>
-              <strong>{titled(name)}</strong>
+              <strong>{argumentTitle(name)}</strong>
               {text && `: ${text}`}
             </span>
             <input
@@ -196,4 +196,8 @@ function filledIn(action: Action, args: Readonly<Record<string, string>>): Recor
 
 function actionTitle(action: Action): string {
   return titled(action.words || action.name);
+}
+
+function argumentTitle(name: string): string {
+  return sayIfKnown(`argument.${name}`, titled(name));
 }

@@ -63,7 +63,8 @@ describe("a typed line", () => {
   });
 
   it("is the action that must be confirmed when something can be lost", () => {
-    expect(asked("meross crash")).toMatchObject({ action: "console_crash", args: {}, warning: "Values are lost." });
+    expect(asked("meross crash")).toMatchObject({ action: "console_crash", args: {} });
+    expect(asked("meross crash").warning).toContain("values that are not stored yet are lost");
     expect(asked("config write STA Channel 6")).toMatchObject({
       action: "console_config_write",
       args: { group: "STA", item: "Channel", value: "6" },
@@ -85,7 +86,7 @@ describe("a typed line", () => {
     expect(asked("meross new 5")).toMatchObject({
       action: "console_unknown",
       args: { command: "meross new 5" },
-      warning: "Not known.",
+      warning: "This command is not known: it may change or destroy anything.",
     });
     expect(asked("erase all").warning).toContain("not known");
   });

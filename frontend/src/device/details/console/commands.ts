@@ -6,7 +6,7 @@
  *     "config write …"  ──►  the action console_config_write with group, item and value
  */
 import type { Device } from "../../../data/shapes";
-import { say } from "../../../text/words";
+import { say, sayIfKnown } from "../../../text/words";
 
 /**
  * A command that the device offers. `form`: how it is written. `options`: values of its arguments, where there are few.
@@ -157,7 +157,13 @@ function asUnknown(line: string): ConsoleRequest {
 }
 
 function warningOf(command: Offered): string {
-  return [command.danger, command.relay ? say("console.relay_warning") : ""].filter(Boolean).join(" ");
+  return [dangerOf(command), command.relay ? say("console.relay_warning") : ""].filter(Boolean).join(" ");
+}
+
+/** In the language of the page; that of an action without a text is as the hub says it. */
+function dangerOf({ danger, action }: Offered): string {
+  if (!danger) return "";
+  return action === UNKNOWN ? say("console.unknown") : sayIfKnown(`danger.${action}`, danger);
 }
 
 function isGroup(name: string, offered: readonly Offered[]): boolean {
