@@ -31,9 +31,7 @@ from unclouded.cli import cli
 READ_ONLY = {  # why a command is not run: the pattern of its beginning
     "goes on until it is stopped": r"(demo|run|watch|sim|disturb|record)\b",
     "needs a device at a serial port": r"(console|probe|conform|dump --profile|init --yes)\b",
-    "needs a device that the demo has not": (
-        r"admit\b|(set|read) (door|breaker)|set kettle over_temperature|publish mqtt heater|rules test"
-    ),
+    "needs a device that the demo has not": (r"admit\b|(set|read) (door|breaker)|publish mqtt heater|rules test"),
     "needs a plug in its set-up mode": r"setup\b",
     "asks a person": r"init$|web password( --role read)?$",
     "needs a fleet; tests/fleet have one": r"(join|leave|fleet)\b|config set (fleet\.|lamp)",
