@@ -129,12 +129,17 @@ export function send(message: unknown): void {
 
 /** Whether the session is valid; if not, the page asks for a password before connecting. */
 export async function isLoginValid(): Promise<boolean> {
+  return (await isSignedIn()) ?? true; // the hub is not reachable; the connection reports that
+}
+
+/** Undefined: there is no answer. */
+async function isSignedIn(): Promise<boolean | undefined> {
   try {
-    const answer = await fetch(stream.session);
+    const answer = await fetch(stream.session, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const session: unknown = await answer.json();
-    return !answer.ok || stream.isSignedIn(session);
+    return answer.ok ? stream.isSignedIn(session) : undefined;
   } catch {
-    return true; // the hub is not reachable; the connection reports that
+    return undefined;
   }
 }
 
@@ -178,9 +183,15 @@ async function reconnect(): Promise<void> {
 
 function retryNow(): void {
   tickNow();
+  if (connection.value === "login") void leaveLogin();
   if (connection.value !== "lost") return;
   tries = 0;
   connect();
+}
+
+/** Where the person has logged in on another page of this browser meanwhile. */
+async function leaveLogin(): Promise<void> {
+  if ((await isSignedIn()) && connection.peek() === "login") connect();
 }
 
 function restartWatchdog(): void {
