@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from docs.fenced_blocks import DOCS, FENCE, ROOT
 from unclouded.app.protocols import simulated_kinds
 from unclouded.conformance import SUITES
+from unclouded.hub.readings.physics import FLAG
+from unclouded.store.editing.edit import EDITED
+from unclouded.store.importing import IMPORTED
 
 README = (ROOT / "README.md").read_text("utf-8")
 WORDS = json.loads((ROOT / "src" / "unclouded" / "web" / "words" / "en.json").read_text("utf-8"))
@@ -44,3 +47,10 @@ def test_what_is_on_the_page_is_called_so_there() -> None:
     for name in OF_THE_PAGE:
         names = NAME.findall(FENCE.sub("", (DOCS / f"{name}.md").read_text("utf-8")))
         assert [one for one in names if one.lower().rstrip(".…") not in known] == [], name
+
+
+def test_each_flag_of_a_reading_is_described_in_the_docs_and_on_the_page() -> None:
+    table = (DOCS / "energy.md").read_text("utf-8").partition("| flag |")[2].partition("\n\n")[0]
+    described = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert described == {name.removeprefix("app.flag_") for name in WORDS if name.startswith("app.flag_")}
+    assert described >= {FLAG, EDITED, IMPORTED}
