@@ -247,6 +247,8 @@ def test_a_disk_that_is_full_leaves_no_half_file_and_keeps_the_older_ones(
 ) -> None:
     keeping = Keeping(1, 0, 0)
     folder = tmp_path / "backups"
+    now = MADE
+    monkeypatch.setattr("unclouded.app.backup.work.time.time", lambda: now)
     with pytest.raises(StoreError, match="Make it, or mount its disk"):
         make_in(home, folder, None, keeping)
     folder.mkdir()
@@ -261,13 +263,13 @@ def test_a_disk_that_is_full_leaves_no_half_file_and_keeps_the_older_ones(
         yield b"half of it"
         raise OSError(28, "No space left on device")
 
-    clock = iter([MADE + 86_400, MADE + 10 * 86_400])
-    monkeypatch.setattr("unclouded.app.backup.work.time.time", lambda: next(clock))
+    now = MADE + 86_400
     with monkeypatch.context() as patch, pytest.raises(StoreError, match="No space left"):
         patch.setattr(making, "backup_pieces", full)
         make_in(home, folder, None, keeping)
     others = {"holiday.jpg", "unclouded-2020-01-01T000000Z-00000000.tar.gz"}
     assert {one.name for one in folder.iterdir()} == {first.name, older.name, *others}
+    now = MADE + 10 * 86_400
     last = make_in(home, folder, None, keeping)
     assert len(last.pruned) == 2
     assert {one.name for one in folder.iterdir()} == others | {first.name, older.name, Path(last.file).name} - set(
