@@ -463,7 +463,7 @@ class Channel:
         if before is not None and before.identity == identity:
             part.schedule = before.schedule
         if before is None or before.profile.name != profile.name:
-            log.info("%s is a %s (profile %s)", device, profile.title, profile.name)
+            log.info("%s: %s (profile %s)", device, profile.title, profile.name)
         if before is not None and not is_same(before.profile, profile) and self._alone:
             self._hub.keep_readings(device, part.interpreter.points)
         return part

@@ -113,7 +113,7 @@ PART_ACTIONS = (
     ActionSpec(
         name="rename",
         words="Give the sub-device a name, a place, or both",
-        args={"name": "for people; empty = its id", "place": "where it is, such as a room"},
+        args={"name": "for people; empty = that of its product", "place": "where it is, such as a room"},
     ),
     ActionSpec(
         name="update",
