@@ -10,7 +10,8 @@ type Props = Readonly<{
   bars: readonly Bar[];
   index: number;
   before: number | undefined;
-  whole: Energy | undefined;
+  /** When that period began. */
+  beforeAt: number | undefined;
   /** The rows whose corrections are named. */
   edited: Energy["rows"];
   /** What the other period is called. */
@@ -22,14 +23,14 @@ type Props = Readonly<{
 
 const MOST = 5;
 
-export function BarTip({ energy, bars, index, before, whole, edited, other, zone, paint, partName }: Props) {
+export function BarTip({ energy, bars, index, before, beforeAt, edited, other, zone, paint, partName }: Props) {
   const mine = bars.filter((bar) => bar.period === index);
   const sizes = mine
     .map((bar) => ({ bar, Wh: Math.abs(bar.to - bar.from) }))
     .filter(({ Wh }) => Wh > 0)
     .sort((one, other) => other.Wh - one.Wh);
   const used = mine.reduce((sum, { from, to }) => sum + Math.max(to - from, 0), 0);
-  const [start, then] = [energy.at[index] ?? 0, whole?.at[index]];
+  const start = energy.at[index] ?? 0;
   const rows = sizes.slice(0, MOST);
   return (
     <div aria-live="polite">
@@ -49,9 +50,9 @@ export function BarTip({ energy, bars, index, before, whole, edited, other, zone
             </dd>
           </div>
         ))}
-        {before !== undefined && then !== undefined && (
+        {before !== undefined && beforeAt !== undefined && (
           <div>
-            <dt>{energy.by === "hour" ? other : periodText(then, energy.by, zone)}</dt>
+            <dt>{energy.by === "hour" ? other : periodText(beforeAt, energy.by, zone)}</dt>
             <dd>{amountText(before)}</dd>
           </div>
         )}

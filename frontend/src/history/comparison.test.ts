@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { dayFrom, instantOf, type Range } from "../time/calendar";
-import { changeText, comparisonOf } from "./comparison";
+import { changeText, comparisonOf, placesAmong } from "./comparison";
 
 const MADRID = "Europe/Madrid";
 const at = (text: string, hour = 0, minute = 0) => instantOf({ ...dayFrom(text)!, hour, minute, second: 0 }, MADRID);
@@ -85,5 +85,30 @@ describe("a change", () => {
       changeText(5, 0),
       changeText(5000, 1),
     ]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ × 5000"]);
+  });
+});
+
+describe("the same hour of another day", () => {
+  const hours = (text: string, count: number) => Array.from({ length: count + 1 }, (_, hour) => at(text) + hour * 3600);
+  const places = (on: string, count: number, other: string, others: number) =>
+    placesAmong("day", hours(on, count), hours(other, others), MADRID).slice(0, 5);
+
+  it("is found where one of the days has 23 or 25 hours", () => {
+    expect(places("2026-03-29", 23, "2026-03-28", 24)).toEqual([0, 1, 3, 4, 5]);
+    expect(places("2026-03-30", 24, "2026-03-29", 23)).toEqual([0, 1, undefined, 2, 3]);
+    expect(places("2026-10-25", 25, "2026-10-24", 24)).toEqual([0, 1, 2, 2, 3]);
+    expect(places("2026-10-26", 24, "2026-10-25", 25)).toEqual([0, 1, 2, 4, 5]);
+  });
+
+  it("is the same weekday, day or month of a longer period", () => {
+    const days = (text: string, count: number) =>
+      Array.from({ length: count + 1 }, (_, day) => at(text) + day * 86_400);
+    expect(placesAmong("week", days("2026-11-16", 7), days("2026-11-09", 7), MADRID)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(placesAmong("month", days("2026-11-01", 30), days("2026-02-01", 28), MADRID).slice(26)).toEqual([
+      26,
+      27,
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -14,6 +14,7 @@ import {
   plusDays,
   shifted,
   spanOf,
+  wallOf,
   type Day,
   type Range,
   type Span,
@@ -79,6 +80,31 @@ function limited(range: Range, on: Day, other: Day, now: number, zone: string): 
     one: { ...one, end: instantOf(end, zone) },
     other: { ...whole, end: instantOf(plusDays(before, count), zone) },
   };
+}
+
+/**
+ * For each period, the place of the same hour, weekday, day or month among the others; undefined where there is none, as
+ * on days when the clocks are changed. `at`, `others`: starts of periods, then the end of the last one.
+ */
+export function placesAmong(
+  range: Range,
+  at: readonly number[],
+  others: readonly number[],
+  zone: string,
+): (number | undefined)[] {
+  const keyOf = (start: number): number => {
+    const { year, month, day, hour, minute } = wallOf(start, zone);
+    if (range === "day") return hour * 60 + minute;
+    if (range === "week") return new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+    return range === "month" ? day : month;
+  };
+  const places = new Map(
+    others
+      .slice(0, -1)
+      .map((start, place) => [keyOf(start), place] as const)
+      .reverse(),
+  );
+  return at.slice(0, -1).map((start) => places.get(keyOf(start)));
 }
 
 /** The number of days from one to another. */

@@ -16,7 +16,7 @@ import { BarChart } from "./bar_chart";
 import { BarTip, editNotes } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted } from "../time/calendar";
 import { useCompared, type Compared } from "./compared";
-import { changeText, otherOf } from "./comparison";
+import { changeText, otherOf, placesAmong } from "./comparison";
 import {
   barsOf,
   BY,
@@ -71,7 +71,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   );
   const list = layouts.find((one) => one === view.bars) ?? "stacked";
   const how = list === "changes" ? "stacked" : list;
-  const { bars, totals, before } = useDrawn({ view, able, shown }, how, answer, compared);
+  const { bars, totals, before, places } = useDrawn({ view, able, shown }, how, answer, compared);
   const sum = (energy: Energy) =>
     heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
   const used = answer && totals?.isKnown && !isStale ? sum(answer) : undefined;
@@ -129,7 +129,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
                     bars: bars.bars,
                     index,
                     before: before[index],
-                    whole: compared?.whole,
+                    beforeAt: compared?.whole.at[places[index] ?? NaN],
                     edited: rows,
                     other: otherTitle(view),
                     zone,
@@ -202,11 +202,18 @@ function useDrawn(
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made again each time
   const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
-  const before = useMemo(
+  const heights = useMemo(
     () => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []),
     [compared?.whole, ...keys],
   );
-  return { bars, totals, before };
+  const [zone, range] = [timezone.value, view.range];
+  const whole = compared?.whole;
+  const places = useMemo(
+    () => (answer && whole ? placesAmong(range, answer.at, whole.at, zone) : []),
+    [answer, whole, range, zone],
+  );
+  const before = heights.length ? places.map((place) => heights[place ?? NaN]) : [];
+  return { bars, totals, before, places };
 }
 
 type LayoutTabsProps = Pick<Props, "view" | "show"> & Readonly<{ layouts: readonly Layout[]; list: Layout }>;
@@ -338,7 +345,7 @@ function notesOf(
 }
 
 /** What the other period is called, `October 2026`; "" without one. */
-function otherTitle({ range, on, against }: View): string {
+export function otherTitle({ range, on, against }: View): string {
   return against === "none" ? "" : periodTitle(range, otherOf(range, on, against));
 }
 

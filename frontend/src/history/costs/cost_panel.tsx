@@ -16,9 +16,9 @@ import { useAnswer } from "../answers";
 import { percentText } from "../balance";
 import { BarChart } from "../bar_chart";
 import { dayOf, dayText, periodTitle, RANGES, type Span, PERIOD_NAMES } from "../../time/calendar";
-import { changeText, comparisonOf } from "../comparison";
+import { changeText, comparisonOf, placesAmong } from "../comparison";
 import { BY, type Part } from "../energy";
-import { partName } from "../energy_panel";
+import { otherTitle, partName } from "../energy_panel";
 import { csvText, isoText, periodText, type Table } from "../table";
 import { axisNumbers } from "../../charts/ticks";
 import { Under } from "../under";
@@ -27,6 +27,7 @@ import {
   costBars,
   energyOfRows,
   heightsOfCosts,
+  isComplete,
   partOf,
   rankedCosts,
   shownRows,
@@ -55,11 +56,15 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pa
       : null;
   const rows = answer ? shownRows(answer, chosen) : [];
   const bars = answer && costBars(answer, rows, money);
-  const other = useOther(view, money, chosen, answer);
+  const { other, isIncomplete } = useOther(view, money, chosen, answer);
   const paint = (part: Part, device: string) => paintOf(part, device, colour);
   const text = (value: number | undefined) => (answer ? valueText(value, money, answer) : "–");
   const total = isStale ? undefined : answer && sumOf(answer, rows, money);
-  const before = answer && !isStale && other ? heightsOfCosts(other.costs, shownRows(other.costs, chosen), money) : [];
+  const heights = other ? heightsOfCosts(other.costs, shownRows(other.costs, chosen), money) : [];
+  const before =
+    answer && !isStale && other
+      ? placesAmong(view.range, answer.at, other.costs.at, zone).map((place) => heights[place ?? NaN])
+      : [];
   const fewer = RANGES[RANGES.indexOf(view.range) - 1];
   const into = (index: number): View | undefined => {
     const start = answer?.at[index];
@@ -103,6 +108,7 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pa
       </div>
       <p class="small soft notes">
         {before.length > 0 && other ? say("history.before_hint", { period: other.title }) : ""}
+        {isIncomplete && !isStale ? say("history.before_unknown", { period: otherTitle(view) }) : ""}
       </p>
       {answer && !isStale && <Gaps costs={answer} money={money} />}
       <div class="energy-columns">
@@ -160,13 +166,13 @@ type Other = Readonly<{
   before: number | undefined;
 }>;
 
-/** The other period, like with like; of a year by days, because its last month is not complete. */
+/** The other period, like with like, if both are known completely, else `isIncomplete`; of a year by days, because its last month is not complete. */
 function useOther(
   view: View,
   money: Money,
   chosen: readonly string[] | null,
   answer: Costs | undefined,
-): Other | undefined {
+): { other?: Other; isIncomplete: boolean } {
   const comparison = comparisonOf(view.range, view.on, now.peek(), timezone.value, view.against);
   const isYear = view.range === "year";
   const of = (span: Span, by: string) => address("/api/costs", { by, start: span.start, end: span.end });
@@ -176,15 +182,19 @@ function useOther(
   const mine = useAnswer<Costs>(comparison && isYear ? of(comparison.current, "day") : "", 0);
   const current = isYear ? mine.answer : answer;
   const previous = isYear ? days.answer : found.answer;
-  if (!comparison || !found.answer || found.of !== whole || !current || !previous) return undefined;
+  if (!comparison || !found.answer || found.of !== whole || !current || !previous) return { isIncomplete: false };
+  const isKnown = (costs: Costs, end: number) => isComplete(costs, shownRows(costs, chosen), money, end);
+  if (!isKnown(current, comparison.current.end) || !isKnown(previous, comparison.previous.end))
+    return { isIncomplete: true };
   const sum = (costs: Costs, end: number) => sumOf(costs, shownRows(costs, chosen), money, end);
-  return {
+  const other = {
     costs: found.answer,
     title: comparison.title,
     text: comparison.text,
     now: sum(current, comparison.current.end),
     before: sum(previous, comparison.previous.end),
   };
+  return { other, isIncomplete: false };
 }
 
 type RankProps = Readonly<{

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { CostRow, Costs } from "../../costs/shapes";
-import { costBars, heightsOfCosts, rankedCosts, shownRows, sumOf } from "./costs";
+import { costBars, heightsOfCosts, isComplete, rankedCosts, shownRows, sumOf } from "./costs";
 
 const row = (kind: CostRow["kind"], id: string, cost: (string | null)[], more: Partial<CostRow> = {}): CostRow =>
   ({
@@ -51,6 +51,14 @@ describe("costs", () => {
   it("are summed up to a time, so that like is compared with like", () => {
     expect(sumOf(COSTS, shownRows(COSTS, null), "cost", 100)).toBeCloseTo(0.65);
     expect(sumOf(COSTS, [], "cost")).toBeUndefined();
+  });
+
+  it("of a period of which only the standing charges are known are not compared", () => {
+    const gap = { ...COSTS, rows: [row("device", "kettle", ["0.10", null]), row("fixed", "", ["0.45", "0.45"])] };
+    expect(isComplete(COSTS, shownRows(COSTS, null), "cost")).toBe(true);
+    expect(isComplete(gap, shownRows(gap, null), "cost")).toBe(false);
+    expect(isComplete(gap, shownRows(gap, null), "cost", 100)).toBe(true);
+    expect(isComplete(COSTS, shownRows(COSTS, null), "carbon")).toBe(false);
   });
 
   it("of chosen devices may be those of a device inside of another one", () => {

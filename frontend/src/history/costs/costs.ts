@@ -79,6 +79,13 @@ export function sumOf(costs: Costs, rows: readonly CostRow[], money: Money, end 
   return found;
 }
 
+/** Whether something that depends on the use is known of each period that is over by `end`: only then is it compared. */
+export function isComplete(costs: Costs, rows: readonly CostRow[], money: Money, end = Infinity): boolean {
+  const used = rows.filter((row) => row.kind !== "fixed");
+  const isKnown = (period: number) => used.some((row) => valueIn(row, money, period) !== undefined);
+  return costs.at.slice(1).every((at, period) => at > end || isKnown(period));
+}
+
 /** Each period's sum; undefined where nothing is known. */
 export function heightsOfCosts(costs: Costs, rows: readonly CostRow[], money: Money): (number | undefined)[] {
   return costs.at.slice(1).map((_, period) => {
