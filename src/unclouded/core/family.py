@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from unclouded.core.errors import CommandError
 from unclouded.core.frame_part import FramePart
 from unclouded.core.model import ActionSpec, Value
 from unclouded.core.sessions.session import Ambient, Answer, Question, Refusal, Session, WireValue
@@ -45,11 +46,25 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
         return f"command {self.command:02x}" if isinstance(self.command, int) else str(self.command)
 
 
+def checked_sender(sender: Sender | None) -> Sender | None:
+    """The same. Raises CommandError where it is no side of a line."""
+    if sender not in (None, "controller", "device"):
+        raise CommandError(f"A sender is 'controller' or 'device', not {sender!r}.")
+    return sender
+
+
+def fed_bytes(data: bytes | bytearray | memoryview) -> bytes:
+    """What a decoder was fed, which its Pieces keep. Raises CommandError where it is not bytes."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise CommandError(f'A decoder takes bytes, as bytes.fromhex("55 AA") makes them, not {type(data).__name__}.')
+    return bytes(data)
+
+
 class Decoder(Protocol):
     """Reads one direction of a stream (or both mixed, if sender is unknown) into Pieces, however it is chunked."""
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        """Pieces that are settled now."""
+        """Pieces that are settled now. Raises CommandError where it is not given bytes."""
 
     def close(self) -> Sequence[Piece]:
         """The rest: the stream has ended, or there was a gap after which no frame goes on."""

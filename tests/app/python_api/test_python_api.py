@@ -107,6 +107,49 @@ def test_what_cannot_be_decoded_is_refused_by_the_call_itself() -> None:
             unclouded.decode(**given)
 
 
+@pytest.mark.parametrize("name", unclouded.FAMILY_NAMES)
+def test_a_decoder_says_what_it_takes(name: str) -> None:
+    family = unclouded.family(name)
+    for make in (family.decoder, *(dialect.decoder for dialect in family.dialects.values())):
+        with pytest.raises(unclouded.CommandError, match=r"'controller' or 'device', not 'mcu'"):
+            make("mcu")  # type: ignore[arg-type]  # what a program may give
+        decoder = make("device")
+        for text in ("55 AA", "", 5, [0x55, 0xAA], None):
+            with pytest.raises(unclouded.CommandError, match=rf"takes bytes, .*, not {type(text).__name__}"):
+                decoder.feed(text)  # type: ignore[arg-type]
+        buffer = bytearray(b"\xff\xfe\x00 x")
+        pieces = [
+            *decoder.feed(buffer),  # type: ignore[arg-type]  # taken, too
+            *decoder.feed(memoryview(buffer)),  # type: ignore[arg-type]
+        ]
+        buffer[:] = bytes(len(buffer))  # a program may use its buffer again
+        assert b"".join(one.data for one in [*pieces, *decoder.close()]) == b"\xff\xfe\x00 x" * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "why"),
+    [
+        ("mss310", {}, "Name where mss310 is to be served, as in http='127.0.0.1:0'."),
+        ("mss310", {"link": "listen://127.0.0.1:0"}, "mss310 has no wire for a link: use http='127.0.0.1:0'."),
+        ("mss310", {"http": "127.0.0.1:0", "faults": "cuts-lines"}, "of the console: simulate 'mss310-console'."),
+        ("mss310-console", {}, "as in link='listen://127.0.0.1:0'."),
+        ("tuya-plug", {}, "Name where tuya-plug is to be served, as in link='listen://127.0.0.1:0'."),
+        ("tuya-plug", {"http": "127.0.0.1:0"}, "http is for Meross plugs; tuya-plug is served on a link, as in link="),
+        ("tuya", {"link": "listen://127.0.0.1:0"}, "Name the product, as in product='37mnhia3pojleqfh'."),
+        ("tuya", {"link": "listen://127.0.0.1:0", "product": "81yrt3lo"}, "a gateway: tuya-gateway plays it."),
+        ("kettle", {}, "There is no simulated 'kettle'."),
+    ],
+)
+def test_what_cannot_be_simulated_names_the_argument_and_no_option(kind: str, given: dict[str, str], why: str) -> None:
+    async def begin() -> None:
+        async with unclouded.simulate(kind, **given):  # type: ignore[arg-type]  # texts only
+            pass
+
+    with pytest.raises(unclouded.CommandError) as error:
+        asyncio.run(begin())
+    assert why in str(error.value) and "--" not in str(error.value)
+
+
 def test_a_device_whose_block_has_ended_says_so() -> None:
     async def leave() -> list[str]:
         async with (

@@ -203,9 +203,9 @@ def test_a_product_is_found_by_the_name_of_its_profile() -> None:
         ("tuya", ["aubess"], "There are: "),
         ("tuya", ["?"], "Search them with: unclouded products WORD."),
         ("tuya", ["?no such words"], "There is none with no such words."),
-        ("tuya", ["81yrt3lo"], "is a sub-device of a gateway: sim tuya-gateway --product 81yrt3lo."),
+        ("tuya", ["81yrt3lo"], "is a sub-device of a gateway: tuya-gateway plays it."),
         ("tuya", ["37mnhia3pojleqfh", "2iepauebcvo74ujc"], "A gateway has several: tuya-gateway."),
-        ("tuya-gateway", ["37mnhia3pojleqfh"], "is a product with a line of its own: sim tuya --product"),
+        ("tuya-gateway", ["37mnhia3pojleqfh"], "is a product with a line of its own: tuya plays it."),
         ("tuya-plug", ["37mnhia3pojleqfh"], "These do: tuya, tuya-gateway."),
     ],
 )

@@ -12,7 +12,7 @@ from unclouded.app.decoding.conversation_reader import ConversationReader, Decod
 from unclouded.app.decoding.input_chunks import PASTE, one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.core.errors import CommandError
-from unclouded.core.family import Sender
+from unclouded.core.family import Sender, checked_sender
 from unclouded.core.model import NamedValue, Value
 
 
@@ -45,8 +45,7 @@ def decode(
     decode`` reads. ``family``, ``profile``: "" = found. ``sender``: of bytes whose side is not known. Raises, at once,
     CommandError (what cannot be read), ConfigError (no such family or profile), WireError (a format that is damaged).
     """
-    if sender not in (None, "controller", "device"):
-        raise CommandError(f"A sender is 'controller' or 'device', not {sender!r}.")
+    checked_sender(sender)
     if family:
         families.family(family)
     source = one_file(_opened(recording), sender=sender, family=family)

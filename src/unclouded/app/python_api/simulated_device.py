@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
-from unclouded.core.errors import LinkError
+from unclouded.app.protocols import simulated_kinds
+from unclouded.app.simulation.played_product import SEARCH
+from unclouded.app.simulation.simulation import PLUGS, SimPlaces, SimulatedDevices
+from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.family import SimOptions
 from unclouded.core.sessions.session import Settled
-from unclouded.families.meross import SIM_KEY
+from unclouded.families.meross import CONSOLE_FAULTS, CONSOLE_KIND, SIM_KEY
 
 
 class SimulatedDevice:
@@ -66,8 +68,9 @@ async def simulate(
     ``link``: ``listen://127.0.0.1:0`` for TCP, ``pty:/tmp/meter`` for a serial line. ``load``: what is measured.
     ``product``: of Tuya, a product id. Raises CommandError and ConfigError where it cannot be simulated so.
     """
-    places = SimPlaces(link=link or None, http=http or None)
     named = (faults,) if isinstance(faults, str) else faults
+    _check_arguments(kind, link, http, product, named)
+    places = SimPlaces(link=link or None, http=http or None)
     options = SimOptions(seed=seed, faults=frozenset(named), dialect=dialect)
     devices = SimulatedDevices(kind, places, load, options, products=(product,) if product else ())
     device = SimulatedDevice()
@@ -88,3 +91,22 @@ async def simulate(
         stopping.set()
         ready.cancel()
         await asyncio.wait({task, ready})
+
+
+def _check_arguments(kind: str, link: str, http: str, product: str, faults: Sequence[str]) -> None:
+    """What ``unclouded sim`` refuses as well, by the names that it has here. Raises CommandError."""
+    if kind not in (kinds := simulated_kinds()):
+        return  # refused by that name anyway
+    family, sim_kind = kinds[kind]
+    is_served_by_http = family == PLUGS and kind != CONSOLE_KIND
+    if family != PLUGS and http:
+        raise CommandError(f"http is for Meross plugs; {kind} is served on a link, as in link='listen://127.0.0.1:0'.")
+    if is_served_by_http and link:
+        raise CommandError(f"{kind} has no wire for a link: use http='127.0.0.1:0'.")
+    if not link and not http:
+        place = "http='127.0.0.1:0'" if is_served_by_http else "link='listen://127.0.0.1:0'"
+        raise CommandError(f"Name where {kind} is to be served, as in {place}.")
+    if sim_kind.subject == "product" and not product:
+        raise CommandError(f"Name the product, as in product='37mnhia3pojleqfh'. {SEARCH}")
+    if is_served_by_http and (useless := sorted(CONSOLE_FAULTS.keys() & faults)):
+        raise CommandError(f"The fault {useless[0]} is one of the console: simulate {CONSOLE_KIND!r}.")

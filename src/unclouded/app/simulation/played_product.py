@@ -137,7 +137,7 @@ def _of_other_family(family: str, name: str) -> str:
     if family not in SIM_KINDS:
         return f"{name} is a product of {family}, which no simulated kind plays."
     what = "a sub-device of a gateway" if family == "tuya_gateway" else "a product with a line of its own"
-    return f"{name} is {what}: sim {SIM_KINDS[family]} --product {name}."
+    return f"{name} is {what}: {SIM_KINDS[family]} plays it."
 
 
 def _choices(library: ProfileLibrary, words: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.family import Piece, Sender
+from unclouded.core.family import Piece, Sender, checked_sender, fed_bytes
 from unclouded.families.emporia import install_code
 from unclouded.families.emporia.commands import BY_LETTER, TABLE
 from unclouded.families.emporia.fields import Fields
@@ -13,11 +13,11 @@ class EmporiaDecoder:
     """A ``family.Decoder``. Requests are the controller's and responses the device's, so ``sender`` may be None."""
 
     def __init__(self, sender: Sender | None) -> None:
-        self._framer = EmporiaFramer(sender, gap=None)
+        self._framer = EmporiaFramer(checked_sender(sender), gap=None)
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        return [self._piece(piece) for piece in self._framer.feed(data)]
+        return [self._piece(piece) for piece in self._framer.feed(fed_bytes(data))]
 
     def close(self) -> Sequence[Piece]:
         return [self._piece(piece) for piece in self._framer.close()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from unclouded.core.family import MEANS, CommandRow, Piece, Sender
+from unclouded.core.family import MEANS, CommandRow, Piece, Sender, checked_sender, fed_bytes
 from unclouded.families.hlw8032.frame import (
     CALIBRATION_FAILED,
     COEFFICIENTS_ABNORMAL,
@@ -44,11 +44,12 @@ class Hlw8032Decoder:
     """A ``family.Decoder``. Only the chip sends, so every frame is the device's."""
 
     def __init__(self, sender: Sender | None) -> None:
+        checked_sender(sender)
         self._framer = Hlw8032Framer()
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        return [self._piece(piece) for piece in self._framer.feed(data)]
+        return [self._piece(piece) for piece in self._framer.feed(fed_bytes(data))]
 
     def close(self) -> Sequence[Piece]:
         return [self._piece(piece) for piece in self._framer.close()]

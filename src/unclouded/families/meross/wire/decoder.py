@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.family import Piece, Sender
+from unclouded.core.family import Piece, Sender, checked_sender, fed_bytes
 from unclouded.families.meross.wire.envelope import ACKS, DELETE, GET, PUSH, SET, Envelope, parse
 from unclouded.families.meross.wire.namespaces import BY_NAME, read_envelope
 from unclouded.families.meross.wire.redact import blanked, unsigned
@@ -115,12 +115,12 @@ class MerossDecoder:
     """A Decoder. An unknown sender follows from the namespace and the method, where only one side sends them."""
 
     def __init__(self, sender: Sender | None) -> None:
-        self._sender = sender
+        self._sender = checked_sender(sender)
         self._scanner = MessageScanner()
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        self._scanner.held += data
+        self._scanner.held += fed_bytes(data)
         return [self._piece(*cut) for cut in self._scanner.cut(closing=False)]
 
     def close(self) -> Sequence[Piece]:

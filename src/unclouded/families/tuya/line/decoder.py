@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from unclouded.core.family import Piece, Sender, Totals
+from unclouded.core.family import Piece, Sender, Totals, checked_sender, fed_bytes
 from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.line.fields import PLAIN_HEAD, Field
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
@@ -69,12 +69,12 @@ class LineDecoder:
 
     def __init__(self, dialect: DialectReading, sender: Sender | None) -> None:
         self._dialect = dialect
-        self._sender = sender
+        self._sender = checked_sender(sender)
         self._framer = dialect.new_framer()
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        return self._pieces(self._framer.feed(data))
+        return self._pieces(self._framer.feed(fed_bytes(data)))
 
     def close(self) -> Sequence[Piece]:
         return self._pieces(self._framer.close())

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.family import CommandRow, Piece, Sender, section_of
+from unclouded.core.family import CommandRow, Piece, Sender, checked_sender, fed_bytes, section_of
 from unclouded.core.sessions.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import AnswerLine
 from unclouded.families.meross.console.wire.answers import form_of, read_answer
@@ -70,7 +70,7 @@ class ConsoleDecoder:
     """A ``family.Decoder``. Of an unknown sender, the lines are those of the device, with the echo of commands."""
 
     def __init__(self, sender: Sender | None) -> None:
-        self._is_typed = sender == "controller"
+        self._is_typed = checked_sender(sender) == "controller"
         self._lines = ConsoleLines()
         self._offset = 0
         self._group: list[ConsoleLine] = []  # of the next Piece
@@ -80,7 +80,7 @@ class ConsoleDecoder:
         self._awaits_command = False  # since a prompt, tasks have printed at most: what follows is typed
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        return self._pieces(self._lines.feed(data))
+        return self._pieces(self._lines.feed(fed_bytes(data)))
 
     def close(self) -> Sequence[Piece]:
         return [*self._pieces(self._lines.close()), *self._end()]
