@@ -1,6 +1,8 @@
 """A plug that connects to the broker with the right password, before it is admitted, and after it is forgotten."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -168,6 +170,24 @@ def test_a_data_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) ->
     with pytest.raises(CommandError, match="Nothing was changed"):
         admissions.add(AdmittedPlug("lamp", UUID))
     assert not admissions.admitted
+
+
+def test_an_admission_that_is_confirmed_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_config(write_config(tmp_path, *BROKER))
+    admissions, synced = Admissions(config), list[Path]()
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(Path(f"/proc/self/fd/{number}").readlink()))
+    admissions.add(AdmittedPlug("kettle", UUID))
+    state = config.data / "state"
+    assert [one == state for one in synced] == [False, True] and synced[0].parent == state, "the file, its name"
+    assert (state / "admitted.json").stat().st_mode & 0o777 == 0o600
+
+    def fail(number: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CommandError, match=r"admitted.json cannot be written: Input/output error. Nothing was changed"):
+        admissions.remove("kettle")
+    assert admissions.admitted == Admissions(config).admitted == [AdmittedPlug("kettle", UUID)]
 
 
 def test_the_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:

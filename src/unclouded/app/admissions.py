@@ -15,9 +15,11 @@ from unclouded.app.configuration.names import clean_name, id_for
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.tables.file import DeviceTable, HiddenText
 from unclouded.app.device_factory import DeviceFactory
-from unclouded.core.errors import CommandError, ConfigError
+from unclouded.app.files.new_file import new_file
+from unclouded.core.errors import CommandError, ConfigError, StoreError
 from unclouded.core.model import Admission, Device
 from unclouded.core.sessions.session import Answer, Question, Refusal
+from unclouded.core.system.durable import sync_to_disk
 from unclouded.hub.node import NodeSpec
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
@@ -89,12 +91,14 @@ class Admissions:
         return unadmitted(message, plug.uuid, self._key.text, time.time(), answers)
 
     def _store(self, admitted: list[AdmittedPlug]) -> None:
-        """Raises CommandError where the data folder cannot be written; then nothing has changed."""
-        draft = self._file.with_suffix(".new")
+        """On the disk when this returns. Raises CommandError where it cannot be written; then nothing has changed."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(msgspec.json.encode(admitted))
-            draft.replace(self._file)
+            with new_file(self._file, True, 0o600) as partial:
+                partial.write_bytes(msgspec.json.encode(admitted))
+            sync_to_disk(self._file.parent)
+        except StoreError as error:
+            raise CommandError(f"{error} Nothing was changed.") from None
         except OSError as error:
             raise CommandError(f"{self._file} cannot be written: {error.strerror}. Nothing was changed.") from None
         self.admitted = admitted
