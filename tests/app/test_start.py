@@ -14,7 +14,7 @@ import pytest
 from place import UNCLOUDED, Place, place_in, read
 from unclouded.app.demo.home import demo
 from unclouded.app.hub_process import locked
-from unclouded.core.errors import ConfigError
+from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.families.tuya.line.framing import Frame
 from verb_runner import run_verb
 
@@ -79,6 +79,18 @@ async def test_a_second_demo_touches_no_file_of_the_first(tmp_path: Path) -> Non
             async with demo(tmp_path):
                 pass
         assert contents(tmp_path) == before
+
+
+async def test_a_demo_whose_page_cannot_be_served_simulates_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for web, error, why in (
+            (f"127.0.0.1:{other.getsockname()[1]}", LinkRefused, r"The page cannot be served on 127\.0\.0\.1:\d+: "),
+            ("8080", ConfigError, "--web is '8080'; write 127.0.0.1:8099, 0.0.0.0:8099 or off"),
+        ):
+            with pytest.raises(error, match=why):
+                async with demo(tmp_path, web=web):
+                    pass
+    assert list(contents(tmp_path)) == ["lock"]
 
 
 # --- the data folder ---------------------------------------------------------------------------------

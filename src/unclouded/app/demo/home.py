@@ -20,8 +20,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unclouded.app.computer_zone import computer_zone
+from unclouded.app.configuration.checks.values import check_web, place_of_web
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.configuration.edits.table_edits import value_text
+from unclouded.app.configuration.tables.file import WebTable
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.demo.tariffs import TARIFFS
 from unclouded.app.files.new_file import new_file
@@ -38,7 +40,9 @@ from unclouded.links.url import path_text
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, USUAL_PLUGS, Scenario, World
+from unclouded.web.server import tcp_socket
 
+FILE = "unclouded.toml"
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; a demo should show more changes
 PLUG_POLL_S = 1  # likewise
 ENERGY_POLL_S = 10  # likewise; a plug counts in whole Wh
@@ -146,6 +150,7 @@ async def demo(
 
 @contextlib.asynccontextmanager
 async def _demo(data: Path, seed: int, web: str, past_days: int) -> AsyncIterator[tuple[RunningHub, Config]]:
+    _check_web(data, web)
     past = DemoPast(data / "store.sqlite", seed, ZoneInfo(computer_zone()))
     counters = past.plan(past_devices(seed), time.time(), past_days)
     simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), counters))
@@ -249,9 +254,16 @@ def _hub_end(wire: DemoDevice, address: str) -> str:
     return value_text(links[0] if len(links) == 1 else links)
 
 
+def _check_web(data: Path, web: str) -> None:
+    """Before seconds go by in which the home is made. Raises ConfigError and LinkRefused, as the hub would."""
+    place = place_of_web(check_web(WebTable(listen=web), str(data / FILE), "--web"))
+    if place is not None:
+        tcp_socket(place).close()
+
+
 def _write(data: Path, text: str) -> Path:
     with new_file(data / "meross.key", True, 0o600) as key:
         key.write_text(KEY + "\n", "utf-8")
-    file = data / "unclouded.toml"
+    file = data / FILE
     file.write_text(text, "utf-8")
     return file
