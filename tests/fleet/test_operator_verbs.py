@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,7 +16,12 @@ from fleet.filled_base import add_home, add_organisation, state, store_everythin
 from unclouded.cli import cli
 from unclouded.core.errors import UncloudedError
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.base.views import Scope
+from unclouded.fleet.configuration import load_fleet
+from unclouded.fleet.doctor.base_checks import databases
+from unclouded.fleet.doctor.context import FleetDoctorContext
+from unclouded.fleet.folder.key_files import KeyFiles
 from unclouded.fleet.local_servers.private_folder import write_private_fleet
 from unclouded.fleet.local_servers.trust import PrivateTrust
 
@@ -133,6 +140,29 @@ def test_all_is_requested_again_where_a_database_answers(base_dsn: str, tmp_path
         return " ".join(f"{one.action} {one.subject}" for one in await base.audit.entries(Scope.everything()))
 
     assert asyncio.run(_with(base_dsn, noted)) == "home.again all home.again all"
+
+
+def test_a_database_with_newer_tables_is_left_out_and_the_doctor_names_it(
+    home: tuple[Verb, str], base_dsn: str, empty_dsn: str, tmp_path: Path
+) -> None:
+    run, _ = home
+    asyncio.run(_with_newer_tables(empty_dsn))
+    with (tmp_path / "fleet" / "fleet.toml").open("a") as file:
+        file.write(f'\n[[base]]\nshard = 1\ndsn = "{empty_dsn}"\n')
+    listed = run("hubs", "--json")
+    assert [line["name"] for line in lines(listed)] == ["Mill Street 1"]
+    assert "Without the homes of the database 1: The database was made by a newer Unclouded" in listed.stderr
+    fleet = load_fleet(tmp_path / "fleet")
+    found = databases(FleetDoctorContext(fleet, KeyFiles(fleet.keys), datetime.now(UTC)))
+    newer = [one for one in found if "newer Unclouded" in one.text]
+    assert [(one.level, one.subject) for one in newer] == [("problem", "database 1")]
+    assert newer[0].text.startswith("its organisations are not served: ") and "Install the newer" in newer[0].advice
+
+
+async def _with_newer_tables(dsn: str) -> None:
+    await migrate(dsn)
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        await connection.execute("UPDATE setting SET value = '99' WHERE key = 'version'")
 
 
 def test_without_postgresql_a_verb_says_so_at_once(tmp_path: Path) -> None:

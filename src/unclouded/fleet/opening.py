@@ -1,5 +1,7 @@
 """Opens the databases of a fleet: one that is away at the start stops its own organisations only, and joins later.
 
+So does one whose tables are those of a newer Unclouded, unless it is the directory.
+
 away ──► tried again after 1, 2, 4 … 30 s ──► its tables are made, or brought to this version ──► open
 """
 
@@ -10,7 +12,7 @@ from collections.abc import Callable, Mapping
 from unclouded.core.system.retry_delays import RetryDelays
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.errors import BaseError, BaseUnavailable
+from unclouded.fleet.base.errors import BaseError, BaseTooNew, BaseUnavailable
 from unclouded.fleet.base.schema.migrations import migrate
 
 log = logging.getLogger("unclouded.fleet")
@@ -36,7 +38,7 @@ class BasesOpening:
         self._is_checked = False
 
     async def begin(self) -> None:
-        """Open those that can be reached now. Raises BaseError where one has tables of another version."""
+        """Open those that can be reached now. Raises BaseError, also where the directory has newer tables."""
         await self._open_all()
         await self._check()
 
@@ -63,13 +65,16 @@ class BasesOpening:
         try:
             await migrate(self._dsn_of(shard))
             await self._parts[shard].open()
-        except BaseUnavailable as error:
+        except (BaseUnavailable, BaseTooNew) as error:
+            if isinstance(error, BaseTooNew) and shard == self._bases.shards[0]:
+                raise
             if str(error) != self.away[shard]:
-                log.warning("The database %d cannot be reached yet: %s", shard, error)
+                log.warning("The organisations of the database %d are not served: %s", shard, error)
             self.away[shard] = str(error)
+            self._parts[shard].not_opened(str(error))
             return
         if self.away.pop(shard):
-            log.info("The database %d can be reached now.", shard)
+            log.info("The organisations of the database %d are served now.", shard)
 
     async def _check(self) -> None:
         """Organisations of the directory are made known in the others."""

@@ -53,9 +53,9 @@ WebApp = Callable[[RunningFleet], ASGIApp]
 async def serving(configuration: FleetConfiguration, app: WebApp | None = None) -> AsyncIterator[RunningFleet]:
     """While the block lasts; then what was received is stored and answered. ``app``: None = no page, no API.
 
-    A database that is away joins when it can be reached. Metrics have a socket of their own where ``metrics_listen``
-    says so, also without a page.
-    Raises ConfigError, LinkError (the address of the page or of the metrics) and BaseError (tables of another version).
+    A database that is away, or has tables of a newer version, joins when it can be used. Metrics have a socket of their
+    own where ``metrics_listen`` says so, also without a page.
+    Raises ConfigError, LinkError (the address of the page or of the metrics) and BaseError (newer tables of the first).
     """
     issuer = KeyFiles(configuration.keys).issuer()
 

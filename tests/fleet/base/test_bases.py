@@ -1,6 +1,8 @@
 """Two databases as one: what an organisation has is found where it is; lists and sums are of both."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 import psycopg
@@ -9,9 +11,12 @@ from psycopg import sql
 
 from fleet.filled_base import NOW, add_home, hello, state, store_everything
 from fleet.identities import new_hub_id
+from unclouded.fleet import opening
+from unclouded.fleet.api.metrics import FleetMetrics
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, BaseTooNew, BaseUnavailable, HubRevoked, NotInScope
+from unclouded.fleet.base.schema.schema import VERSION
 from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.engine import ShardGreeting
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
@@ -206,3 +211,56 @@ async def test_an_organisation_never_gets_the_homes_of_one_that_a_restored_direc
     assert third.number != two.new
     assert not (await two.bases.homes.homes(Scope((third.number,)), HomeFilter(), NOW)).homes
     assert [one.name for one in await two.parts[1].register.organisations()] == ["New town", "Third town"]
+
+
+# --- tables of a newer Unclouded ----------------------------------------------------------------------
+
+
+@pytest.fixture
+async def newer_dsn(postgres_server: PrivatePostgres, migrated_database: str) -> AsyncIterator[str]:
+    dsn = postgres_server.create_database("fleet_newer", migrated_database)
+    await set_version(dsn, VERSION + 1)
+    yield dsn
+    postgres_server.drop_database("fleet_newer")
+
+
+async def set_version(dsn: str, version: int) -> None:
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        await connection.execute("UPDATE setting SET value = to_jsonb(%s::integer) WHERE key = 'version'", (version,))
+
+
+async def test_a_database_with_newer_tables_is_not_served_and_the_other_is(
+    base_dsn: str, newer_dsn: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(opening, "LONGEST_DELAY_S", 0.01)
+    dsns = {0: base_dsn, 1: newer_dsn}
+    async with AsyncExitStack() as stack:
+        parts = {shard: FleetBase(dsn, 2) for shard, dsn in dsns.items()}
+        for base in parts.values():
+            stack.push_async_callback(base.close)
+        bases = FleetBases(parts)
+        begun = opening.BasesOpening(bases, parts, dsns.__getitem__)
+        await begun.begin()
+        assert list(begun.away) == [1] and "made by a newer Unclouded" in begun.away[1]
+        assert f"The organisations of the database 1 are not served: {begun.away[1]}" in caplog.text
+        async with bases.together():
+            old = await bases.register.add_organisation("Old town")
+        assert (await bases.homes.sums(Scope((old.number,)), HomeFilter(), NOW)).homes == 0
+        with pytest.raises(BaseUnavailable, match="made by a newer Unclouded"):
+            await bases.homes.sums(ALL, HomeFilter(), NOW)
+        shown = bytes((await FleetMetrics(bases).answer("")).body).decode()
+        assert 'database_up{database="0"} 1' in shown and 'database_up{database="1"} 0' in shown
+
+        await set_version(newer_dsn, VERSION)  # as a backup that is restored
+        async with asyncio.timeout(30):
+            await begun.run()
+        assert (await bases.homes.sums(ALL, HomeFilter(), NOW)).homes == 0
+
+
+async def test_no_server_starts_without_its_directory(base_dsn: str, newer_dsn: str) -> None:
+    dsns = {0: newer_dsn, 1: base_dsn}
+    parts = {shard: FleetBase(dsn, 2) for shard, dsn in dsns.items()}
+    with pytest.raises(BaseTooNew, match="install that one"):
+        await opening.BasesOpening(FleetBases(parts), parts, dsns.__getitem__).begin()
+    for base in parts.values():
+        await base.close()

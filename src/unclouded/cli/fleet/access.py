@@ -18,7 +18,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.errors import BaseError, BaseTooNew, BaseUnavailable
 from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 
@@ -52,15 +52,17 @@ async def fleet_bases(fleet: FleetConfiguration, connections: int = 2) -> AsyncI
     """All databases of the fleet; lists leave out those that are away, which is said. Raises ConfigError, BaseError."""
     parts = {one.shard: FleetBase(fleet.dsn_of(one.shard), connections) for one in fleet.tables.base}
     async with AsyncExitStack() as stack:
-        away: dict[int, BaseUnavailable] = {}
+        away: dict[int, BaseError] = {}
         for shard, base in parts.items():
             stack.push_async_callback(base.close)
             try:
                 await base.open()
-            except BaseUnavailable as error:
+            except (BaseUnavailable, BaseTooNew) as error:
                 away[shard] = error
-        if len(away) == len(parts):
-            raise next(iter(away.values()))
+                base.not_opened(str(error))
+        first = next(iter(parts))
+        if len(away) == len(parts) or isinstance(away.get(first), BaseTooNew):
+            raise away[first]
         for shard, why in away.items():
             print_text(f"Without the homes of the database {shard}: {why}", err=True)
         yield FleetBases(parts, away)

@@ -60,6 +60,10 @@ class FleetBase:
             await self._connections.close()
             raise
 
+    def not_opened(self, why: str) -> None:
+        """Until it is opened, calls raise BaseUnavailable with this reason."""
+        self._connections.why_closed = why
+
     def together(self) -> AbstractAsyncContextManager[None]:
         """All calls of this task within the block are one transaction: a change, and its row in the audit."""
         return self._connections.together()

@@ -58,6 +58,7 @@ class BaseConnections:
         self._wait_s = wait_s
         self._pool = self._new_pool()
         self._away_until = 0.0
+        self.why_closed = NOT_OPEN
         self.roles: dict[str, str] = {}  # role of the base -> name in the server
         self._shared: ContextVar[Connection | None] = ContextVar("shared", default=None)  # of ``together``
 
@@ -159,7 +160,7 @@ class BaseConnections:
             role = "owner" if scope.organisations is None else role
             organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
         if role != "owner" and role not in self.roles:
-            raise BaseUnavailable(NOT_OPEN)
+            raise BaseUnavailable(self.why_closed)
         name = sql.SQL("NONE") if role == "owner" else sql.Identifier(self.roles[role])
         parts = {"role": name, "organisations": sql.SQL(organisations), "ms": sql.SQL(str(int(statement_s * 1000)))}
         parts |= {"first": sql.SQL(first), "begin": sql.SQL(begin)}
@@ -188,7 +189,7 @@ class BaseConnections:
         try:
             found = await pool.getconn(min(self._wait_s, AWAY_POOL_S) if is_away else self._wait_s)
         except PoolClosed:
-            raise BaseUnavailable(NOT_OPEN) from None
+            raise BaseUnavailable(self.why_closed) from None
         except PoolTimeout as error:
             if not is_away:
                 self._away_until = time.monotonic() + AWAY_S

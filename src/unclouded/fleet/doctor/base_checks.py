@@ -9,7 +9,7 @@ import msgspec
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, ok, problem, warning
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseError
+from unclouded.fleet.base.errors import BaseError, BaseTooNew
 from unclouded.fleet.doctor.context import FleetDoctorContext
 
 LOWEST = 150_000  # server_version_num
@@ -44,7 +44,7 @@ def databases(context: FleetDoctorContext) -> Iterator[Finding]:
             yield problem(subject, str(error), START)
         else:
             yield from _judged(subject, facts)
-            yield from _tables(subject, dsn)
+            yield from _tables(subject, dsn, table is context.fleet.tables.base[0])
 
 
 # --- inside -----------------------------------------------------------------------------------------
@@ -93,9 +93,12 @@ def _judged(subject: str, facts: BaseFacts) -> Iterator[Finding]:
         yield ok("clock", "that of the database and this computer's agree")
 
 
-def _tables(subject: str, dsn: str) -> Iterator[Finding]:
+def _tables(subject: str, dsn: str, is_directory: bool) -> Iterator[Finding]:
     try:
         asyncio.run(_open(dsn))
+    except BaseTooNew as error:
+        effect = "`fleet serve` does not start" if is_directory else "its organisations are not served"
+        yield problem(subject, f"{effect}: {error}".rstrip("."), "Install the newer Unclouded on this computer too.")
     except BaseError as error:
         yield problem(subject, str(error).rstrip("."), "Start `unclouded fleet serve`, which makes and changes tables.")
     else:
