@@ -132,6 +132,36 @@ def test_sub_devices_that_joined_before_the_capture_began_are_read_too() -> None
     assert {(one.device, one.point) for one in found} == {(f"gate_{THERMOMETER}", "dp_1")}, "an id can be printed"
 
 
+def test_what_follows_a_report_that_waits_stays_behind_it() -> None:
+    """A gateway reports before it identifies itself; its sub-device joins meanwhile, and reports."""
+    joins = json.dumps({"sub_id": THERMOMETER, "pk_type": 0, "pid": "uncloudedthermoh", "ver": "1.0.0"}).encode()
+    info = bytes(Frame(0, 1, b'{"p":"abcdefgh","v":"1.0.0","cap":0}'))
+    early = [of_sub_device("0000", POINTS), bytes(Frame(0, 8, joins)), of_sub_device(THERMOMETER, WARM)]
+    for after in ([info], []):
+        facts = list(CaptureReplay(captured(*early, *after, family="tuya_gateway"), None, "gate").facts())
+        found = [(one.device, one.kind if isinstance(one, Notice) else one.value, one.at - START) for one in facts]
+        thermometer = f"gate_{THERMOMETER}"
+        assert found == [("gate", True, 0.0), (thermometer, "joined", 1.0), (thermometer, 26.1, 2.0)]
+
+
+def test_values_of_a_device_that_is_identified_late_wait_no_longer_for_their_direction() -> None:
+    def power(count: int) -> bytes:
+        return bytes(Frame(3, 7, bytes.fromhex("65020004") + count.to_bytes(4, "big")))
+
+    reverse = bytes(Frame(3, 7, bytes.fromhex("6604000101")))
+    product = bytes(Frame(3, 1, b'{"p":"z95s7p3z54xbsjnl","v":"1.0.0","m":0}'))
+    values = (power(100), b"", power(200) + reverse)
+    late, soon = (
+        [(one.point, one.value, one.flags, one.at) for one in CaptureReplay(lines, None, "clamp").readings()]
+        for lines in (captured(*values, product), captured(product + values[0], *values[1:]))
+    )
+    assert late == soon
+    assert [(value, flags) for point, value, flags, _ in late if point == "power_a_W"] == [
+        (10.0, ("no_direction",)),
+        (-20.0, ()),
+    ]
+
+
 def test_values_that_wait_for_their_direction_are_read_in_the_time_of_the_capture(profiles: Path) -> None:
     (profiles / "lamp.toml").write_text(
         LAMP.replace('key = "temperature_C"', 'key = "power_W"\nnegative_when = { wire = "way", is = 1 }')

@@ -37,7 +37,8 @@ class CaptureReplay:
     """A controller session that receives the device's side of a capture, under the clock of the capture.
 
     What the device reports before it identifies itself waits for that, however late in the capture it is: what a
-    recorder has passed on by then, a hub that was started later reads together. EARLY_REPORTS wait at most.
+    recorder has passed on by then, a hub that was started later reads together. What follows waits behind it, so the
+    order stays that of the capture. EARLY_REPORTS events wait at most.
 
     ``profile``: of the device itself, a name or a TOML file; None = the one that lists the product in the capture.
     ``device``: its id in the readings; sub-devices have ids made of it, and the profiles of their own products.
@@ -59,7 +60,7 @@ class CaptureReplay:
         self._parts: dict[str, tuple[Profile, Interpreter]] = {}
         self._has_reports = False
         self._is_known = self._chosen is not None  # whether the device itself has identified itself
-        self._early: list[tuple[Reported, float]] = []  # its reports before that, with their times in the capture
+        self._early: list[tuple[Reported | Noticed, float]] = []  # since its first report before that, with their times
         self._energy: dict[str, DeviceEnergy] = {}  # by part; it outlives a change of the profile
 
     def readings(self) -> Iterator[Reading]:
@@ -80,8 +81,8 @@ class CaptureReplay:
             for at, events in self._time_passes(now, line.t):
                 yield from self._read(events, at)
             now = max(now, line.t)
-            for part, (_, interpreter) in self._parts.items():
-                yield from self._with_problems(part, interpreter.tick(self._wall(now)))
+            if not self._early:
+                yield from self._tick(now)
             if line.sender == "device":
                 received = (received + line.data)[-MOST_BYTES:]
                 yield from self._read(self._session.receive(line.data, now), now)
@@ -97,12 +98,14 @@ class CaptureReplay:
         self._session, events = succeed(self._session, events)
         for event in events:
             match event:
-                case Reported():
-                    yield from self._reported(event, now)
+                case Reported() | Noticed() if self._waits(event):
+                    self._early.append((event, now))
+                    if len(self._early) == EARLY_REPORTS:
+                        yield from self._read_early()
+                case Reported() | Noticed():
+                    yield from self._fact(event, now)
                 case Asked(id=id, question=AskStored()):  # nothing is stored here, and nothing waits for it
                     yield from self._read(self._session.answer(id, True, now), now)
-                case Noticed(kind=kind, reason=reason, part=part):
-                    yield Notice(sub_id(self._device, part), self._wall(now), kind, reason)
                 case Identified(info=info, part=part, lacks=lacks):
                     self._identified(part, info, lacks)
                     if not part:
@@ -110,24 +113,32 @@ class CaptureReplay:
                 case Joined(info=info, part=part):
                     self._identified(part, info, frozenset())
 
-    def _reported(self, event: Reported, now: float) -> Iterator[Reading | Notice]:
-        self._has_reports = True
-        if not event.part and not self._is_known:
-            self._early.append((event, now))
-            if len(self._early) == EARLY_REPORTS:
-                yield from self._read_early()
-            return
-        if event.part not in self._parts:
-            self._use(event.part, self._profile_of(event.part, ""))
-        _, interpreter = self._parts[event.part]
-        yield from self._with_problems(event.part, interpreter.readings(event, self._wall(now)))
+    def _waits(self, event: Reported | Noticed) -> bool:
+        is_first = isinstance(event, Reported) and not event.part
+        return not self._is_known and (is_first or bool(self._early))
 
     def _read_early(self) -> Iterator[Reading | Notice]:
         """The device is known by now, or is taken for what it seems to be."""
         self._is_known = True
         early, self._early = self._early, []
         for event, at in early:
-            yield from self._reported(event, at)
+            yield from self._tick(at)
+            yield from self._fact(event, at)
+
+    def _fact(self, event: Reported | Noticed, now: float) -> Iterator[Reading | Notice]:
+        if isinstance(event, Noticed):
+            yield Notice(sub_id(self._device, event.part), self._wall(now), event.kind, event.reason)
+            return
+        self._has_reports = True
+        if event.part not in self._parts:
+            self._use(event.part, self._profile_of(event.part, ""))
+        _, interpreter = self._parts[event.part]
+        yield from self._with_problems(event.part, interpreter.readings(event, self._wall(now)))
+
+    def _tick(self, now: float) -> Iterator[Reading | Notice]:
+        """What no longer waits for the direction of its value."""
+        for part, (_, interpreter) in self._parts.items():
+            yield from self._with_problems(part, interpreter.tick(self._wall(now)))
 
     def _with_problems(self, part: str, readings: Sequence[Reading]) -> Iterator[Reading | Notice]:
         device, (_, interpreter) = sub_id(self._device, part), self._parts[part]
