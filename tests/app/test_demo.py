@@ -39,7 +39,7 @@ class Demo:
             text=True,
             env=self.env,
         )
-        self.lines: list[dict[str, object]] = []
+        self.lines: list[dict[str, Any]] = []  # Any: JSON
         self.read_until(lambda line: {one.get("device") for one in self.lines if "point" in one} == set(DEVICES))
 
     def read_until(self, done: "object") -> None:
@@ -72,6 +72,7 @@ def test_it_prints_that_it_is_ready_and_then_its_readings(demo: Demo) -> None:
     assert list(demo.lines[0]) == ["ready"]
     reading = next(line for line in demo.lines if "point" in line)
     assert list(reading) == ["at", "device", "point", "value", "quality", "flags"]
+    assert not [line for line in demo.lines if "odd" in line.get("flags", ())], "nothing is wrong with its devices"
 
 
 def test_every_device_is_online_with_the_profile_that_its_product_picked(demo: Demo) -> None:

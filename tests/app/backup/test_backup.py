@@ -357,7 +357,7 @@ def test_backups_by_the_command_line(home: BackupPlace, tmp_path: Path) -> None:
     assert one.name.endswith(".tar.gz.age")
     assert "encrypted" in run(backup_verb, "list", *where)[1]
     assert json.loads(run(backup_verb, "list", "--json", *where)[1])["ours"] is True
-    assert "is sound. It is of Home, made" in run(backup_verb, "verify", one, *where)[1]
+    assert "is sound. A backup of Home, made 20" in run(backup_verb, "verify", one, *where)[1]
     assert "Give its passphrase" in run(backup_verb, "verify", "--quick", one, "--config", "/nowhere")[1]
     (tmp_path / "wrong").write_text("wrong horse")
     assert "The passphrase is wrong." in run(backup_verb, "verify", one, "--passphrase-file", tmp_path / "wrong")[1]

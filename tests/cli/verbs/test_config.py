@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from place import place_in
 from unclouded.cli import cli
+from unclouded.cli.output.hub.configuration_text import reload_lines
 from unclouded.core.errors import UncloudedError
 from unclouded.core.model import Device
+from unclouded.core.views.configuration import ReloadView
 from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 
@@ -229,3 +232,10 @@ def test_what_a_hub_would_refuse_is_not_valid(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["check", "--config", str(file)])
     assert isinstance(done.exception, UncloudedError) and "has a user name" in str(done.exception)
     assert "is valid" not in done.output and "secret" not in str(done.exception)
+
+
+def test_what_is_applied_is_not_called_no_difference() -> None:
+    nothing = ReloadView(revision="a", running=True, changed=[], kept=2)
+    assert list(reload_lines(nothing)) == ["Nothing is different in the file.", "Running on: 2 devices."]
+    applied = msgspec.structs.replace(nothing, applied=("metrics",))
+    assert list(reload_lines(applied)) == ["Running on: 2 devices.", "Applied: metrics."]

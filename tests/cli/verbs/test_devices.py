@@ -35,6 +35,16 @@ def test_a_profile_without_sources_says_nothing(capsys: pytest.CaptureFixture[st
     assert "sources" not in shown(capsys, "")
 
 
+def test_what_a_device_reports_of_itself_is_not_taken_for_what_it_is_called_here(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    info = {"name": "Thermometer", "identity": "toy:1", "version": "1.0"}
+    known = Device(id="attic", identity="toy:1", family="toy", link="", profile="", name="Attic", info=info)
+    _print_whole(msgspec.to_builtins(device_json(known, None)))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert lines == ["name: Attic", "identity: toy:1", "reported name: Thermometer", "version: 1.0"]
+
+
 def headlines(capsys: pytest.CaptureFixture[str], *devices: Device) -> list[str]:
     """What is printed of all devices of a hub."""
     views = [msgspec.to_builtins(device_json(one, None)) for one in devices]

@@ -244,7 +244,7 @@ def _device(
 
 
 def _bound(seed: int) -> BoundPlug:
-    return bound(seed, KEY)
+    return bound(seed, KEY, timezone=computer_zone())
 
 
 def _hub_end(wire: DemoDevice, address: str) -> str:

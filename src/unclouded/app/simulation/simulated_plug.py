@@ -28,6 +28,7 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
 
     ``http``: HOST:PORT where it serves HTTP. ``networks``: the Wi-Fi around it, SSID:PASSWORD each;
     none = the usual ones. ``console``: it has one. ``mac`` "": that in the UUID. ``dialect`` "": the usual one.
+    ``timezone``: that it was given; "" = none yet.
     """
 
     uuid: str
@@ -38,6 +39,7 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
     console: bool = False
     mac: str = ""
     dialect: str = ""
+    timezone: str = ""
 
     @property
     def memory(self) -> dict[str, bytes]:
@@ -47,6 +49,7 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
         found |= {"http": _reported(self.http).encode()} if self.http else {}
         found |= {"console": b"yes"} if self.console else {}
         found |= {"dialect": self.dialect.encode()} if self.dialect else {}
+        found |= {"timezone": self.timezone.encode()} if self.timezone else {}
         return found | ({"networks": msgspec.json.encode(self.networks)} if self.networks else {})
 
     def __repr__(self) -> str:
@@ -62,9 +65,9 @@ def _reported(http: str) -> str:
     return f"[{own}]:{port}" if ":" in own else f"{own}:{port}"
 
 
-def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:
-    """The simulated plug of that seed, bound with a key."""
-    return BoundPlug(uuid=uuid.lower() or meross.simulated_uuid(seed), key=key)
+def bound(seed: int, key: str, uuid: str = "", timezone: str = "") -> BoundPlug:
+    """The simulated plug of that seed, bound with a key, and with a time zone where it was given one."""
+    return BoundPlug(uuid=uuid.lower() or meross.simulated_uuid(seed), key=key, timezone=timezone)
 
 
 @cache

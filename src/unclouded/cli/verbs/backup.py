@@ -117,10 +117,10 @@ def verify(
 def contents(manifest: BackupManifest) -> str:
     """What is in a backup, as a sentence."""
     newest = f"with readings until {iso(manifest.newest)}" if manifest.newest else "without readings"
-    hub = f"of {manifest.hub}, " if manifest.hub else ""
+    whose = f" of {manifest.hub}" if manifest.hub else ""
     return (
-        f"It is {hub}made {iso(manifest.at)} by version {manifest.version}: {manifest.devices} devices, {newest}, "
-        f"{manifest.size / 1e6:,.1f} MB."
+        f"A backup{whose}, made {iso(manifest.at)} by version {manifest.version}: {manifest.devices} devices, "
+        f"{newest}, {manifest.size / 1e6:,.1f} MB."
     )
 
 

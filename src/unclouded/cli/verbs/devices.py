@@ -67,8 +67,9 @@ def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
             print_text(f"    {key}: {device[key]}")
     if sources := _sources(device):
         print_text(f"    sources: {sources}")
-    for key, value in device["info"].items():
-        print_text(f"    {key}: {value}")
+    for key, value in device["info"].items():  # of itself, which may differ from what it is called here
+        if value != device.get(key):
+            print_text(f"    {f'reported {key}' if key in device else key}: {value}")
     for point in device["points"]:
         settable = "can be set" if "w" in point["access"] else ""
         print_text(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())

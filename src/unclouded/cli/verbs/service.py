@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from unclouded.app.service.installing import ServiceInstaller
-from unclouded.cli.options import config_options, json_option
+from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 
 Command = Callable[..., None]
@@ -26,9 +26,20 @@ def user_option(function: Command) -> Command:
     return click.option("--user", "is_user", is_flag=True, help="Of your own session, without root.")(function)
 
 
+def place_options(function: Command) -> Command:
+    """Adds ``--config`` and ``--data``, whose defaults are those of a service, not those of the other commands."""
+    config = click.option(
+        "--config", metavar="FILE", help="Configuration. [default: unclouded.toml in the data folder]"
+    )
+    data = click.option(
+        "--data", metavar="DIR", help="Data folder. [default: /var/lib/unclouded; with --user: your own one]"
+    )
+    return config(data(function))
+
+
 @command.command("show")
 @user_option
-@config_options
+@place_options
 def show(is_user: bool, config: str | None, data: str | None) -> None:
     """Print the unit that would be written."""
     for line in ServiceInstaller(is_user).unit(config or "", data or "").text.splitlines():
@@ -38,12 +49,9 @@ def show(is_user: bool, config: str | None, data: str | None) -> None:
 @command.command("install")
 @user_option
 @click.option("--force", is_flag=True, help="Replace a unit that was edited; it is kept beside the new one.")
-@config_options
+@place_options
 def install(is_user: bool, force: bool, config: str | None, data: str | None) -> None:
-    """Write the unit, and start the hub where there is a configuration.
-
-    The configuration is /var/lib/unclouded/unclouded.toml unless --config names another.
-    """
+    """Write the unit, and start the hub where there is a configuration."""
     installer = ServiceInstaller(is_user)
     for line in installer.install(installer.unit(config or "", data or ""), force):
         print_text(line)
@@ -51,7 +59,7 @@ def install(is_user: bool, force: bool, config: str | None, data: str | None) ->
 
 @command.command("status")
 @user_option
-@config_options
+@place_options
 @json_option
 def status(is_user: bool, config: str | None, data: str | None, as_json: bool) -> None:
     """Show whether the unit is written, enabled and running."""

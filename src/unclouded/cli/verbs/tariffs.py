@@ -50,7 +50,7 @@ def check(config: str | None, data: str | None, as_json: bool) -> None:
 
 @command.command("compare")
 @click.argument("tariffs", nargs=-1)
-@click.option("--from", "start", metavar="TIME", help="Start: 2026-01-01. [default: 366 days before the end]")
+@click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, or 90d (ago). [default: 366d before]")
 @click.option("--to", "end", metavar="TIME", help="End; this time is not included. [default: now]")
 @config_options
 @json_option

@@ -68,7 +68,8 @@ def _mss310(options: SimOptions, ambient: Ambient) -> Session:
     """The plug in its memory, else one that follows from the seed.
 
     ``uuid``, ``key``: of its binding; ``unconfigured``: it is in set-up mode; ``http``: HOST:PORT where it serves HTTP;
-    ``networks``: the Wi-Fi around it, a JSON list of SSID:PASSWORD; ``console``: it has a console.
+    ``networks``: the Wi-Fi around it, a JSON list of SSID:PASSWORD; ``console``: it has a console; ``timezone``: the
+    zone that it was given.
     """
     memory = {name: value.decode("utf-8", "replace") for name, value in ambient.memory.items()}
     host, _, port = memory.get("http", "").rpartition(":")
@@ -77,6 +78,7 @@ def _mss310(options: SimOptions, ambient: Ambient) -> Session:
         uuid=memory.get("uuid", simulated_uuid(options.seed)),
         key=memory.get("key", SIM_KEY),
         dialect=options.dialect or memory.get("dialect", USUAL),
+        timezone=memory.get("timezone", ""),
         unconfigured="unconfigured" in memory,
         http_host=host.strip("[]") or "127.0.0.1",
         http_port=int(port or 80),

@@ -36,7 +36,7 @@ def _key_lines(keys: Mapping[str, Any]) -> Iterator[str]:  # Any: TOML values as
 
 def reload_lines(view: ReloadView) -> Iterator[str]:
     """What was changed, what that did, and what it did not do yet."""
-    if not view.changed:
+    if not (view.changed or view.applied or view.needs_restart):
         yield "Nothing is different in the file."
     for change in view.changed:
         yield change_line(change)

@@ -79,9 +79,8 @@ class MerossDevice:
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._forget(path.name)
         self._output.paths[path.name] = path
-        if path.asks:
-            self._synchronise(now)
-        else:
+        self._synchronise(now)
+        if not path.asks:
             self._begin_binding(now)
         return [*self._server.found(), *self.changed(now)]
 
@@ -104,9 +103,9 @@ class MerossDevice:
         self._relay.drop(path)
 
     def _synchronise(self, now: float) -> None:
-        """Take the time from the network, where the plug is in one that has it."""
+        """Take the time from the network, where the plug is in one that has it, or had it before this run."""
         in_lan = self.plug.network.phase in (PlugPhase.CONNECTING, PlugPhase.PAIRED)
-        has_lan = any(path.asks for path in self._output.paths.values())
+        has_lan = bool(self.plug.options.timezone) or any(path.asks for path in self._output.paths.values())
         has_servers = not ("reaches-no-ntp" in self.faults or "waits-for-ntp" in self.faults)
         if in_lan and has_lan and has_servers and not self.plug.clock.is_set:
             self.plug.set_clock(self._ambient.wall(now), now)

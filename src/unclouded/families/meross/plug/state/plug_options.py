@@ -39,7 +39,7 @@ class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``host``, ``port``: the server that it was bound to; "" = the one that its link was made for. ``http_host``,
     ``http_port``: where it serves HTTP, as it reports it. ``networks``: the Wi-Fi around it. ``replay_window_s``: how
-    old a request's timestamp may be; 0 = any.
+    old a request's timestamp may be; 0 = any. ``timezone``: that it was given before this run; its clock is then set.
     """
 
     uuid: str
