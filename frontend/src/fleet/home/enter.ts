@@ -23,16 +23,21 @@ import { devicesOf, roleIn, snapshotOf } from "./catalogue";
 const UNTIL_S = 600; // for which a switch on this page counts
 const PATIENCE_MS = 20_000; // for which a switch is shown as pending
 const ASK_MS = 2_000;
+export const SILENCE_MS = 20_000; // without a message of the home; it sends at least one every 5 s
 
 let current = "";
+let silence: ReturnType<typeof setTimeout> | undefined;
 /** Whether the home itself says what it does now. */
 export const isLooked = signal(false);
+/** Whether it has said so, but does not any more. */
+export const isSilent = signal(false);
 /** Whether finer values are asked of the home. */
 export const asksHome = signal(false);
 
 export function enterHome(id: string): void {
   current = id;
   isLooked.value = false;
+  endSilence();
   asksHome.value = false;
   placeApi(apiOfHome(id, () => asksHome.peek()));
   placePages(placeOfHome(id), (device) => `${placeOfHome(id, "history")}?device=${encodeURIComponent(device)}`);
@@ -54,9 +59,15 @@ export function enterHome(id: string): void {
 export function leaveHome(id: string): void {
   if (current !== id) return; // another home was entered
   current = "";
+  endSilence();
   placeApi((path) => path);
   watch({ look: "", homes: [] });
   timezone.value = HERE;
+}
+
+function endSilence(): void {
+  clearTimeout(silence);
+  isSilent.value = false;
 }
 
 /** Show what the catalogue says, and then what the home says itself, if it answers. */
@@ -64,6 +75,8 @@ export function showHome(home: FleetHome): void {
   const role = roleIn(home);
   takeLive((live: Live) => {
     isLooked.value = true;
+    endSilence();
+    silence = setTimeout(() => (isSilent.value = true), SILENCE_MS);
     receive(live.snapshot ? { ...live, snapshot: { ...live.snapshot, role } } : live);
   });
   watch({ homes: [home.row.id], look: home.let_out.questions && home.row.state !== "revoked" ? home.row.id : "" });

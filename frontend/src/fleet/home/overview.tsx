@@ -9,7 +9,7 @@ import { roomsOf, without } from "../../rooms/rooms";
 import { say } from "../../text/words";
 import { lookProblem } from "../live";
 import type { FleetHome } from "../shapes";
-import { isLooked } from "./enter";
+import { isLooked, isSilent } from "./enter";
 import { HomePower } from "./power";
 import { letOutText } from "./source";
 
@@ -41,7 +41,7 @@ export function Overview({ home }: { home: FleetHome }) {
 /** Where the values of the devices come from, and whether they can be switched. */
 function whoSays({ let_out }: FleetHome): string {
   const who = isLooked.value
-    ? say("fleet.devices_live")
+    ? say(isSilent.value ? "fleet.devices_silent" : "fleet.devices_live")
     : let_out.questions && lookProblem.value
       ? say("fleet.devices_copy_why", { reason: lookProblem.value })
       : say("fleet.devices_copy");
