@@ -378,6 +378,12 @@ def test_watch_streams_the_current_state_and_then_each_change() -> None:
         hub.publish(Notice("lamp", NOON, "left", "It left for good."), warning)
         chunk = await reader.readuntil(b"}}\n")
         assert b"lamp" not in chunk and fact_of(json.loads(chunk[chunk.index(b"{") :])) == warning
+        later, asking = await asyncio.open_connection(*sock.getsockname())
+        asking.write(b"GET /api/watch?device=gateway_1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in await later.readuntil(b"\r\n\r\n"), "a sub-device that has not joined yet"
+        hub.publish(watts(42.0), watts(5.0, id="gateway_1"))
+        assert b"kettle" not in await later.readuntil(b'"value":5.0,"quality":"good","flags":[]}\n')
+        asking.close()
         writer.close()
         while hub.listeners:
             hub.publish(watts(42.0))
