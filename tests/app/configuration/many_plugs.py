@@ -96,6 +96,11 @@ class ManyPlugs:
             if isinstance(one, Reading) and (one.device, one.point) == (device, point) and at >= since
         }
 
+    def values(self, device: str) -> dict[str, Any]:
+        """What is current of a device, by point."""
+        now = [one for one in self.hub.snapshot() if isinstance(one, Reading) and one.device == device]
+        return {one.point: one.value for one in now}
+
     def states(self, device: str, since: float = 0.0) -> list[str]:
         return [one.state for at, one in self.facts if isinstance(one, Status) and one.device == device and at >= since]
 

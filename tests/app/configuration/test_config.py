@@ -206,7 +206,7 @@ def test_the_key_of_plugs_may_stand_in_the_file_and_is_quoted_nowhere(tmp_path: 
         config.write_text(f"[meross]\n{wrong}\n")
         with pytest.raises(ConfigError, match=f"line 2: .*{why}") as refused:
             load_config(config)
-        assert "0123" not in str(refused.value) and "77" not in str(refused.value)
+        assert "0123" not in str(refused.value) and "777" not in str(refused.value)
 
 
 def test_the_hub_and_an_edit_see_the_same_text(tmp_path: Path) -> None:

@@ -166,6 +166,19 @@ async def test_values_of_points_that_another_profile_lacks_are_gone() -> None:
 
 
 @story
+async def test_values_of_the_former_profile_are_gone_once_the_product_is_known_again() -> None:
+    unknown = device(1).replace("tuya/plug_metering", "tuya/generic")
+    async with many_plugs(unknown, 1) as home:
+        await asyncio.sleep(3)
+        assert home.values("plug_1").keys() >= {"dp_1", "dp_19"}
+        await home.reconfigure(device(1).replace('profile = "tuya/plug_metering"\n', ""))
+        await asyncio.sleep(3)
+        assert home.hub.devices()[0].profile == "tuya/plug_metering"
+        assert home.values("plug_1").keys() >= {"on", "power_W"}
+        assert not [point for point in home.values("plug_1") if point.startswith("dp_")]
+
+
+@story
 async def test_a_device_goes_on_with_the_totals_of_the_one_that_it_replaces() -> None:
     async with many_plugs(device(1), 2) as home:
         await asyncio.sleep(300)

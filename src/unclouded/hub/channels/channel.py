@@ -464,7 +464,8 @@ class Channel:
             part.schedule = before.schedule
         if before is None or before.profile.name != profile.name:
             log.info("%s: %s (profile %s)", device, profile.title, profile.name)
-        if before is not None and not is_same(before.profile, profile) and self._alone:
+        is_changed = not profile.unknown if before is None else not is_same(before.profile, profile)
+        if is_changed and self._alone:
             self._hub.keep_readings(device, part.interpreter.points)
         return part
 
