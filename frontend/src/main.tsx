@@ -9,11 +9,12 @@ import { startRouting } from "./routing/router";
 import "./style.css";
 import { keepToday } from "./data/today";
 import { chosenLocale, keptLanguage } from "./text/language";
-import { loadFirstWords } from "./text/words";
+import { chooseLanguage, loadFirstWords } from "./text/words";
 import { registerWorker } from "./worker/register";
 
 const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
 document.documentElement.lang = language;
+chooseLanguage(language);
 startRouting({ "/hub": "/settings" });
 learnIntervals();
 keepRecent();

@@ -43,9 +43,10 @@ def test_the_browser_chooses_the_language_and_the_person_overrules_it(visitor: V
     expect(page.get_by_label("Sprache")).to_have_value("")
 
 
-def test_one_language_is_loaded(visitor: Visitor) -> None:
-    page = visitor.open(locale="es-ES")
+def test_one_language_is_loaded_and_the_hub_answers_in_it(visitor: Visitor) -> None:
+    page = visitor.open("/devices/lamp/details", locale="es-ES")
     expect(page.get_by_role("link", name="Ahora")).to_be_visible()
+    expect(page.get_by_text("Enviar un firmware nuevo a la MCU").first).to_be_visible()  # a text of the hub
     files = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
     assert {found[1] for one in files if (found := re.search(r"/assets/(en|de|es)-", one))} == {"es"}
 

@@ -6,7 +6,7 @@ import { startRouting } from "../routing/router";
 import "../style.css";
 import "./fleet.css";
 import { chosenLocale, keptLanguage } from "../text/language";
-import { loadFirstWords, replaceWords, say } from "../text/words";
+import { chooseLanguage, loadFirstWords, replaceWords, say } from "../text/words";
 import { FleetApp } from "./app";
 import { HERE } from "./here";
 import { STREAM } from "./live";
@@ -14,6 +14,7 @@ import { FLEET_TEXTS } from "./texts";
 
 const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
 document.documentElement.lang = language;
+chooseLanguage(language);
 timezone.value = HERE;
 now.value = Date.now() / 1000;
 startRouting({});

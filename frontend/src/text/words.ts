@@ -27,6 +27,11 @@ let numbers = "en-GB";
 let loaders: Loaders = {};
 let loaded = new Map<string, Promise<void>>();
 
+/** What is asked before the texts have come is answered in the language that they will have. */
+export function chooseLanguage(chosen: Language): void {
+  language = chosen;
+}
+
 /**
  * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless
  * others are chosen. `load`: those of a page that is not of a hub. Rejects if they are not sent.
