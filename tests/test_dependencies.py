@@ -270,12 +270,13 @@ IMPURE_METHODS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.tod
 NOT_PURE = {
     "core/sessions/driver.py",
     "core/system/durable.py",
+    "core/system/extras.py",
     "core/system/log_limit.py",
     "core/system/sockets.py",
     "core/system/retry_delays.py",
     "core/system/supervise.py",
     "core/security/tls.py",
-}  # the one event loop, and what it and listeners need
+}  # the one event loop, what it and listeners need, and what is installed
 
 # The only modules that import by name at run time: each has a table of what it imports.
 IMPORT_BY_NAME = {

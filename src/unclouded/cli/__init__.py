@@ -111,6 +111,8 @@ def main() -> None:
         code = error.exit_code
     except UncloudedError as error:
         code = print_error(error, "--json" in sys.argv)
+    except ModuleNotFoundError as error:
+        code = print_error(_without_extra(error), "--json" in sys.argv)
     except BaseExceptionGroup as group:
         _, rest = group.split(UncloudedError)
         if rest is not None:
@@ -120,6 +122,15 @@ def main() -> None:
         code = 0  # the reader closed the pipe
         sys.stderr.close()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _without_extra(missing: ModuleNotFoundError) -> UncloudedError:
+    """The error of a module that belongs to an extra. Raises ``missing`` where it does not."""
+    from unclouded.core.system.extras import missing_extra
+
+    if not (text := missing_extra(missing)):
+        raise missing
+    return CommandError(text)
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> UncloudedError:

@@ -9,28 +9,25 @@ Rows are written in groups: a group needs memory for its rows only.
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
 from unclouded.core.errors import CommandError
+from unclouded.core.system.extras import how_to_install, is_installed
 from unclouded.table_files.tables import Cell, ExportColumn, ExportTable, Row, decimal_text, scaled_integer
 
 GROUP_ROWS = 100_000  # of a row group
 DIGITS = 18  # of a decimal; as many as fit 64 bits
 LONG_DIGITS = 38  # where there are more than MOST_DECIMALS
 MOST_DECIMALS = 8
-MISSING = (
-    "A Parquet file needs pyarrow, which is not installed. Install it: pip install 'unclouded[parquet]', or uv tool "
-    "install 'unclouded[parquet]', or pipx inject unclouded pyarrow. Or export as CSV, JSON lines or SQLite."
-)
 
 
 def require_pyarrow() -> None:
     """Raises CommandError with the commands that install it."""
-    try:
-        version("pyarrow")
-    except PackageNotFoundError:
-        raise CommandError(MISSING) from None
+    if not is_installed("parquet"):
+        raise CommandError(
+            f"A Parquet file needs pyarrow, which is not installed. {how_to_install('parquet')} Or export as CSV, "
+            "JSON lines or SQLite."
+        )
 
 
 class ParquetWriter:

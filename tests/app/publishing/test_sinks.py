@@ -8,9 +8,9 @@ import pytest
 
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.publishing import homekit, notifications, sinks
-from unclouded.app.publishing.extras import LIBRARIES
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import ConfigError
+from unclouded.core.system.extras import LIBRARIES
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 DEVICE = '[[device]]\nid = "a"\nfamily = "meross"\nlink = "http://10.0.0.2"\n'
@@ -85,7 +85,7 @@ def test_a_library_that_is_missing_is_named_with_the_command_that_installs_it(
     ):
         with pytest.raises(ConfigError) as error:
             make(context(text, tmp_path))
-        assert LIBRARIES[extra] in str(error.value) and f"pip install 'unclouded[{extra}]'" in str(error.value)
+        assert LIBRARIES[extra] in str(error.value) and f" install {LIBRARIES[extra]} " in str(error.value)
 
 
 def test_the_examples_are_files_of_their_kind() -> None:

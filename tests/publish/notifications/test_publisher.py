@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from api_story import NOON, FakeHub
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.publishing import extras
 from unclouded.app.publishing.notification_texts import TEXTS
 from unclouded.app.publishing.notifications import rules_of, send_test, url_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Alert, Notice, Reading, Status
+from unclouded.core.system import extras
 from unclouded.core.text.rough_time import RoughTime, RoughUnit
 from unclouded.publish.notifications import sending
 from unclouded.publish.notifications.finished import FinishedRule
@@ -241,7 +241,7 @@ async def test_a_missing_library_or_table_is_said_with_what_to_do(monkeypatch: p
     monkeypatch.setattr(extras, "LIBRARIES", {"notifications": "no-such-library"})
     with pytest.raises(ConfigError) as error:
         await send_test(parse_config('[[notification]]\nurl = "x://y"', "u.toml", env={}))
-    for command in ("pip install 'unclouded[notifications]'", "uv tool install", "pipx inject unclouded"):
+    for command in (f" -m pip --python {sys.executable} install no-such-library ", "pipx inject unclouded"):
         assert command in str(error.value)
 
 

@@ -1,22 +1,17 @@
-"""Libraries that are installed only where someone asks for them: whether they are there, and how to get them."""
+"""Publishers whose library is installed only where someone asks for it."""
 
-import importlib.metadata
 from collections.abc import Mapping
 
 from unclouded.core.errors import ConfigError
+from unclouded.core.system.extras import LIBRARIES, how_to_install, is_installed
 
-LIBRARIES: Mapping[str, str] = {"homekit": "HAP-python", "notifications": "apprise"}  # extra -> what it installs
-TABLES: Mapping[str, str] = {"homekit": "[homekit]", "notifications": "[[notification]]"}
+TABLES: Mapping[str, str] = {"homekit": "[homekit]", "notifications": "[[notification]]"}  # extra -> what needs it
 
 
 def require_extra(extra: str) -> None:
     """Raises ConfigError with the commands that install it."""
-    library = LIBRARIES[extra]
-    try:
-        importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
+    if not is_installed(extra):
         raise ConfigError(
-            f"{library} is not installed, which {TABLES[extra]} needs. Install it and start the hub again: "
-            f"pip install 'unclouded[{extra}]', or uv tool install 'unclouded[{extra}]', or pipx inject unclouded "
-            f"{library}."
-        ) from None
+            f"{LIBRARIES[extra]} is not installed, which {TABLES[extra]} needs. {how_to_install(extra)} Then start "
+            "the hub again."
+        )
