@@ -35,7 +35,7 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
         click.echo(result.toml, nl=False)
     else:
         count, why = len(result.proposed.rows), result.proposed.why
-        click.echo(f"{count} points: {why}. Written to {file}; the hub reads the folder that `profiles` in [hub] names.")
+        click.echo(f"{count} points: {why}. Written to {file}; the hub reads profiles of the folder that [hub] names.")
 
 
 def _name(file: Path | None) -> str:
