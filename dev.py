@@ -11,6 +11,8 @@
     python3 dev.py soak [ARGS]    the properties alone, each with 20 times as many random examples as it asks for:
                                   takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number. And
                                   stories of kills: UNCLOUDED_KILLS (50) of each kind, 1,000 commands
+    python3 dev.py at TIME [ARGS] every test as if it was TIME (2028-02-29T23:55), but those of browsers and NATS: they
+                                  keep their clock. Needs a C compiler
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: Biome, tsc, vitest
@@ -84,6 +86,7 @@ def main(words: list[str]) -> int:
         "fleet": fleet,
         "test": test,
         "soak": soak,
+        "at": at,
         "strangers": strangers,
         "check": check,
         "bench": bench,
@@ -138,6 +141,11 @@ def soak(args: list[str]) -> int:
     os.environ.setdefault("UNCLOUDED_KILLS", "50")
     chosen = ["-m", "hypothesis or kills or thorough", "--timeout=0"]
     return call([PYTHON, "-m", "pytest", *chosen, *spread_over_cores(args), *args])
+
+
+def at(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "tools.clock", *args, *spread_over_cores(args)])
 
 
 def spread_over_cores(args: list[str]) -> list[str]:
