@@ -246,6 +246,25 @@ def test_what_people_have_set_and_faults_that_are_none_stay_out_of_the_way() -> 
     assert "fault 4" in row(picture([*facts, Reading("tv", "fault", 4, NOW)], 140), "tv")
 
 
+def test_what_only_reports_is_no_switch_and_what_has_no_unit_has_its_name() -> None:
+    gateway = (Point(key="joining", kind="switch"), Point(key="joining_left_s"))
+    lock = (
+        Point(key="opened_by_fingerprint", label="User whose fingerprint opened it"),
+        Point(key="approve", kind="switch", access="w"),
+        Point(key="duress", kind="switch"),
+        Point(key="battery_percent"),
+    )
+    facts: list[Fact] = [device("gateway", gateway, "", main=""), device("lock", lock, "", main="")]
+    facts += [online("gateway"), online("lock")]
+    facts += [Reading("gateway", key, value, NOW) for key, value in {"joining": False, "joining_left_s": 0}.items()]
+    values = {"opened_by_fingerprint": 0, "approve": False, "duress": False, "battery_percent": 80}
+    facts += [Reading("lock", key, value, NOW) for key, value in values.items()]
+    lines = picture(facts, 140)
+    assert " ".join(row(lines, "gateway").split()) == "● gateway joining off now 0 s joining left"
+    assert " ".join(row(lines, "lock").split()) == "● lock 80 % duress off now User whose fingerprint opened it 0"
+    assert "[" not in row(lines, "gateway") + row(lines, "lock")
+
+
 def test_today_s_energy_is_called_so() -> None:
     points = (Point(key="power_W"), Point(key="energy_today_Wh", kind="counter", exponent=-3))
     facts: list[Fact] = [device("tv", points, "", main=""), online("tv"), Reading("tv", "power_W", 80, NOW)]

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from links.mqtt.mosquitto import Mosquitto, needs_mosquitto
-from place import place_in
+from place import TIMEOUT_S, place_in
 from unclouded.app.configuration.config import parse_config
 from unclouded.core.errors import ConfigError
 
@@ -24,6 +24,9 @@ async def test_status_and_contents_of_a_hub_that_publishes(tmp_path: Path) -> No
             )
             await asyncio.to_thread(here.hub, "--web", "off")
             (status,) = await asyncio.to_thread(here.ask, "publish", "status")
+            async with asyncio.timeout(TIMEOUT_S):
+                while status["state"] == "starting":
+                    (status,) = await asyncio.to_thread(here.ask, "publish", "status")
             assert (status["name"], status["state"]) == ("mqtt", "running")
             assert "sesame" not in here.log("run") + str(status)
             topics = {line["topic"]: line["payload"] for line in await asyncio.to_thread(here.ask, "publish", "mqtt")}

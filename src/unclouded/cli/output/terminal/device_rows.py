@@ -18,6 +18,8 @@ from unclouded.cli.output.value_text import age_text, number_text, offline_text,
 from unclouded.core.model import Device, Fact, Notice, Point, Reading, State, Status
 
 NOTICE_S = 60.0  # s that a notice stays
+SHORT = 12  # characters of what stands beside the value of a device that counts no energy
+DURATIONS = ("s", "min", "h")  # units of what is left, which means nothing without its name
 POWER = "power_W"
 VOLTAGE = "voltage_V"
 ENERGIES = ("energy_import_Wh", "energy_today_Wh", "energy_Wh")
@@ -152,8 +154,9 @@ class DeviceRows:
         newest = max(reading.at for reading in readings.values())
         texts = [_labelled(point, self._text(readings[point.key])) for point in others]
         second = self._text(readings.get(energy)) + (" today" if "today" in energy else "")
-        if texts and not any(point.key in ENERGIES for point in device.points):
-            second, *texts = texts
+        if not any(point.key in ENERGIES for point in device.points):
+            second = next((text for text in texts if len(text) <= SHORT), "")
+            texts = [text for text in texts if text != second]
         return DeviceRow(
             name=name,
             tree=tree,
@@ -228,20 +231,20 @@ class DeviceRows:
 
 
 def _switch_of(device: Device, readings: Mapping[str, Reading]) -> str:
-    """The switch point, "" where there is none."""
-    switches = [point.key for point in device.points if point.kind == "switch" and point.key in readings]
+    """The point by which the device is switched on and off, "" where there is none."""
+    switches = [one.key for one in device.points if one.kind == "switch" and "w" in one.access and one.key in readings]
     if device.main in switches:
         return device.main
-    return "on" if "on" in switches else next(iter(switches), "")
+    return next((key for key in switches if key == "on" or key.startswith("on_")), "")
 
 
 def _main_of(device: Device, readings: Mapping[str, Reading]) -> str:
-    """The point to show: power, else the main point of the profile, else the first that is not a switch."""
-    values = [point.key for point in device.points if point.kind not in ("switch", "counter") and point.key in readings]
+    """The point to show: power, else the main point of the profile, else the first that has a unit, but no duration."""
+    values = [point for point in device.points if point.kind not in ("switch", "counter") and point.key in readings]
     for wanted in (POWER, device.main):
-        if wanted in values or (wanted == POWER and wanted in readings):
+        if wanted in [point.key for point in values] or (wanted == POWER and wanted in readings):
             return wanted
-    return next(iter(values), "")
+    return next((point.key for point in values if point.unit and point.unit not in DURATIONS), "")
 
 
 def _is_measured(point: Point, readings: Mapping[str, Reading]) -> bool:
@@ -256,8 +259,8 @@ def _last_of(device: Device, readings: Mapping[str, Mapping[str, Reading]]) -> s
 
 
 def _labelled(point: Point, text: str) -> str:
-    """The value with its name, where it is a counter or has no unit."""
-    if point.unit and point.kind != "counter":
+    """The value with its name, where it is a counter, a duration or has no unit."""
+    if point.unit and point.unit not in DURATIONS and point.kind != "counter":
         return text
     key = point.key.removesuffix(f"_{point.unit}").removeprefix("energy_").replace("_", " ")
     return f"{text} {point.label or key}" if point.unit else f"{point.label or key} {text}"
