@@ -250,6 +250,7 @@ class MadeUpFleet:
             views.HomePoint(key="power_W", kind="number", unit="W", exponent=-1, label=""),
             views.HomePoint(key="energy_import_Wh", kind="counter", unit="Wh", exponent=0, label=""),
         ]
+        last_s = datetime.fromisoformat(row.seen).timestamp() if row.seen else self.now
         switch = views.HomePoint(key="on", kind="switch", unit="", exponent=0, label="")
         export = views.HomePoint(key="energy_export_Wh", kind="counter", unit="Wh", exponent=0, label="")
         devices = [
@@ -281,7 +282,7 @@ class MadeUpFleet:
                 )
                 for level in row.levels
             ],
-            newest=views.NewestWindowView(level="quarter", start=text(self.now - 900), bytes=397),
+            newest=views.NewestWindowView(level="quarter", start=text(last_s // 900 * 900 - 900), bytes=397),
         )
 
     def _rename(self, request: Request, body: bytes) -> views.FleetHomeView:

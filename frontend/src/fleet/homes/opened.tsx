@@ -7,6 +7,7 @@ import { say } from "../../text/words";
 import { CommandLine } from "../commands/line";
 import { lastWindowText, letOutText } from "../home/source";
 import { HomePower } from "../home/power";
+import { HERE } from "../here";
 import { may } from "../live";
 import { placeOfHome } from "../paths";
 import type { Commands, FleetHome, HomeRow } from "../shapes";
@@ -43,7 +44,13 @@ export function Opened({ row }: { row: HomeRow }) {
                 : say("fleet.is_new")}
               <p class="small">
                 {value
-                  ? [lastWindowText(value, now.value), letOutText({ ...value, row })].filter(Boolean).join(" ")
+                  ? [
+                      lastWindowText(value, now.value),
+                      letOutText({ ...value, row }),
+                      value.timezone !== HERE && say("fleet.times_of_zone", { zone: value.timezone }),
+                    ]
+                      .filter(Boolean)
+                      .join(" ")
                   : ""}
               </p>
             </div>
