@@ -107,6 +107,11 @@ export function placesAmong(
   return at.slice(0, -1).map((start) => places.get(keyOf(start)));
 }
 
+/** What the other periods have at those places. */
+export function atPlaces<T>(values: readonly T[], places: readonly (number | undefined)[]): (T | undefined)[] {
+  return places.map((place) => (place === undefined ? undefined : values[place]));
+}
+
 /** The number of days from one to another. */
 function countOf(one: Day, other: Day): number {
   return Math.round(

@@ -16,7 +16,7 @@ import { BarChart } from "./bar_chart";
 import { BarTip, editNotes } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted } from "../time/calendar";
 import { useCompared, type Compared } from "./compared";
-import { changeText, otherOf, placesAmong } from "./comparison";
+import { atPlaces, changeText, otherOf, placesAmong } from "./comparison";
 import {
   barsOf,
   BY,
@@ -129,7 +129,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
                     bars: bars.bars,
                     index,
                     before: before[index],
-                    beforeAt: compared?.whole.at[places[index] ?? NaN],
+                    beforeAt: compared && atPlaces(compared.whole.at, places)[index],
                     edited: rows,
                     other: otherTitle(view),
                     zone,
@@ -212,7 +212,7 @@ function useDrawn(
     () => (answer && whole ? placesAmong(range, answer.at, whole.at, zone) : []),
     [answer, whole, range, zone],
   );
-  const before = heights.length ? places.map((place) => heights[place ?? NaN]) : [];
+  const before = heights.length ? atPlaces(heights, places) : [];
   return { bars, totals, before, places };
 }
 

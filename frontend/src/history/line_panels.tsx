@@ -325,7 +325,9 @@ function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
               onClick={() => toggle(one.wanted.key)}
             >
               <span class="swatch" data-mark style={{ background: one.colour }} />
-              <bdi title={one.wanted.name}>{one.wanted.name}</bdi>
+              <bdi class="clamped" title={one.wanted.name}>
+                {one.wanted.name}
+              </bdi>
             </button>
             <span class="number">
               {!isKnown ? "" : time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}

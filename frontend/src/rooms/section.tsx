@@ -39,7 +39,7 @@ export function RoomSection({
       style={{ "--n": Math.min(WIDEST, Math.max(1, room.devices.length + moreCount)) }}
     >
       <div class="sec">
-        <h2 id={heading} dir="auto">
+        <h2 class="clamped" id={heading} dir="auto">
           {title}
         </h2>
         {room.kind !== "whole" && <RoomPower room={whole} />}
@@ -62,7 +62,9 @@ export function Cards({ title, devices }: { title: string; devices: readonly Dev
   return (
     <section class="room" aria-labelledby={heading} style={{ "--n": Math.min(WIDEST, devices.length) }}>
       <div class="sec">
-        <h2 id={heading}>{title}</h2>
+        <h2 class="clamped" id={heading}>
+          {title}
+        </h2>
       </div>
       <ul class="grid">
         {devices.map((device) => (

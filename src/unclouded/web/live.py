@@ -26,7 +26,7 @@ from unclouded.core.views.facts import AlertView, EventView
 from unclouded.core.views.json_lines import alert_json, change_of, device_json, event_json, status_json
 from unclouded.web.said_views import said_changes, said_snapshot
 from unclouded.web.schemas import Changes, HubView, Live, Role, Snapshot
-from unclouded.web.words import ENGLISH, answering_in, language, language_of
+from unclouded.web.words import ENGLISH, answering_in, asked_language, language
 
 FRAME_INTERVAL_S = 0.25  # minimum time between frames
 FIRST_FRAME_DELAY_S = 0.02  # after a pause, to include facts of the same moment
@@ -64,8 +64,7 @@ class LivePages:
         """Send a snapshot and all changes to one page, until it disconnects."""
         role: Role = "read" if socket.scope.get("unclouded.role", "control") == "read" else "control"
         await socket.accept()
-        asked = socket.query_params.get("language")
-        client = self.add(role, language() if asked is None else language_of(asked))
+        client = self.add(role, asked_language(socket.query_params))
         feeding = asyncio.create_task(self._feed(client, socket), name="live.page")
         disconnected = asyncio.create_task(_until_disconnect(socket), name="live.disconnect")
         try:

@@ -6,7 +6,7 @@ words/de.json    what a browser gets that asks for it (Accept-Language); a text 
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,12 @@ def say(id: str, **parts: object) -> str:
 def say_if_known(id: str) -> str:
     """The same without placeholders; "" where there is no text with that id."""
     return table(_language.get()).get(id) or table().get(id, "")
+
+
+def asked_language(query: Mapping[str, str]) -> str:
+    """Of an answer: that of ``?language=de``, else that of the request."""
+    asked = query.get("language")
+    return language() if asked is None else language_of(asked)
 
 
 @contextlib.contextmanager

@@ -265,6 +265,13 @@ def test_what_only_reports_is_no_switch_and_what_has_no_unit_has_its_name() -> N
     assert "[" not in row(lines, "gateway") + row(lines, "lock")
 
 
+def test_two_values_that_are_equal_are_both_shown() -> None:
+    points = (Point(key="temperature_C"), Point(key="humidity_percent"), Point(key="battery_percent"))
+    facts: list[Fact] = [device("attic", points, "", main=""), online("attic")]
+    facts += [Reading("attic", point.key, 54, NOW) for point in points]
+    assert " ".join(row(picture(facts, 140), "attic").split()) == "● attic 54 °C 54 % now 54 %"
+
+
 def test_today_s_energy_is_called_so() -> None:
     points = (Point(key="power_W"), Point(key="energy_today_Wh", kind="counter", exponent=-3))
     facts: list[Fact] = [device("tv", points, "", main=""), online("tv"), Reading("tv", "power_W", 80, NOW)]

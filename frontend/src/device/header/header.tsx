@@ -22,7 +22,9 @@ export function Header({ device, depth }: { device: Device; depth: Depth }) {
             data-gone={isAnswering(device.state) ? undefined : true}
             style={{ "--mark": markOf(device.id) }}
           />
-          <span title={nameOf(device)}>{nameOf(device)}</span>
+          <span class="clamped" title={nameOf(device)}>
+            {nameOf(device)}
+          </span>
         </h1>
         <Menu device={device} />
       </div>
@@ -45,7 +47,7 @@ function Back({ device }: { device: Device }) {
   return (
     <a class="back" href={isPart && owner ? placeOf(owner.id) : "/devices"}>
       <Icon width={1.75}>{BACK}</Icon>
-      <span>{isPart && owner ? nameOf(owner) : room}</span>
+      <span class="clamped">{isPart && owner ? nameOf(owner) : room}</span>
     </a>
   );
 }

@@ -16,7 +16,7 @@ import { useAnswer } from "../answers";
 import { percentText } from "../balance";
 import { BarChart } from "../bar_chart";
 import { dayOf, dayText, periodTitle, RANGES, type Span, PERIOD_NAMES } from "../../time/calendar";
-import { changeText, comparisonOf, placesAmong } from "../comparison";
+import { atPlaces, changeText, comparisonOf, placesAmong } from "../comparison";
 import { BY, type Part } from "../energy";
 import { otherTitle, partName } from "../energy_panel";
 import { csvText, isoText, periodText, type Table } from "../table";
@@ -62,9 +62,7 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pa
   const total = isStale ? undefined : answer && sumOf(answer, rows, money);
   const heights = other ? heightsOfCosts(other.costs, shownRows(other.costs, chosen), money) : [];
   const before =
-    answer && !isStale && other
-      ? placesAmong(view.range, answer.at, other.costs.at, zone).map((place) => heights[place ?? NaN])
-      : [];
+    answer && !isStale && other ? atPlaces(heights, placesAmong(view.range, answer.at, other.costs.at, zone)) : [];
   const fewer = RANGES[RANGES.indexOf(view.range) - 1];
   const into = (index: number): View | undefined => {
     const start = answer?.at[index];

@@ -32,7 +32,7 @@ from unclouded.fleet.base.errors import BaseError, NotInScope
 from unclouded.fleet.base.views import LoginSession, Scope
 from unclouded.fleet.calls.limits import TooManyQuestions
 from unclouded.web.said_views import said_live
-from unclouded.web.words import ENGLISH, answering_in, language, say
+from unclouded.web.words import ENGLISH, answering_in, asked_language, language, say
 
 log = logging.getLogger("unclouded.fleet.api")
 
@@ -54,8 +54,7 @@ class FleetStream:
         """Until the page disconnects, or its session ends."""
         await socket.accept()
         page = _WatchedPage(self._context, socket.scope["unclouded.session"], socket)
-        asked = socket.query_params.get("language")
-        with answering_in(language() if asked is None else asked):
+        with answering_in(asked_language(socket.query_params)):
             tasks = [
                 asyncio.create_task(page.receive(), name="changes.receive"),
                 asyncio.create_task(page.send(), name="changes.send"),

@@ -156,7 +156,8 @@ class DeviceRows:
         second = self._text(readings.get(energy)) + (" today" if "today" in energy else "")
         if not any(point.key in ENERGIES for point in device.points):
             second = next((text for text in texts if len(text) <= SHORT), "")
-            texts = [text for text in texts if text != second]
+            if second:
+                texts.remove(second)
         return DeviceRow(
             name=name,
             tree=tree,
